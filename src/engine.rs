@@ -1,0 +1,69 @@
+//! The `Engine` trait: ask in, candidates out, stoppable at any candidate.
+//!
+//! An engine makes raw text; it does not decide what is shown. Failure and silence are values with a cause. Must not
+//! know the cache, the predictor or the wire.
+
+pub mod instant;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::document::Snapshot;
+
+pub trait Engine: Send + Sync {
+    /// Stable, lower case: shown by `why` and chosen by `--engine`.
+    fn name(&self) -> &'static str;
+
+    /// Answers `ask` on the calling thread. Emits candidates, best first, and looks at `cancel` at every step of its
+    /// work; stops when `emit` breaks.
+    fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish;
+}
+
+/// One question: what comes at `offset` of `document`?
+pub struct Ask<'a> {
+    pub document: &'a Snapshot,
+    /// Bytes.
+    pub offset: usize,
+    /// The other open and cleared documents.
+    pub others: &'a [Snapshot],
+    /// Most lines wanted of one candidate.
+    pub max_lines: usize,
+    /// Most candidates wanted: 1, or more when the user asked by hand.
+    pub n_candidates: usize,
+}
+
+/// Raw text for the cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    pub text: String,
+    /// The engine's estimate that the first line is exactly what the user would type, 0 to 1.
+    pub confidence: f32,
+    /// Where it came from, for `why`: one line, no file content.
+    pub provenance: String,
+}
+
+/// How an engine ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finish {
+    Done,
+    /// It has nothing good to say, and why.
+    Silent(String),
+    Cancelled,
+    /// It could not work, and why.
+    Failed(String),
+}
+
+/// A flag that tells running work to stop. Clones share it.
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,57 @@
+//! foretype is a completion server that types ahead: it shows the code that you are about to write as ghost text.
+//!
+//! # The map, in reading order
+//!
+//! | module         | what it is                                                                              |
+//! |----------------|-----------------------------------------------------------------------------------------|
+//! | [`text`]       | text over a rope: byte offsets inside, UTF-8/16/32 positions at the edge                 |
+//! | [`syntax`]     | languages, incremental parsing, and the questions that are asked of a tree               |
+//! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
+//! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
+//! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
+//! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
+//! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
+//! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
+//! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
+//! | [`config`]     | raw settings to checked settings to each module's own options                            |
+//! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
+//! | [`cli`]        | one file a subcommand                                                                    |
+//!
+//! A module uses only what stands above it. `suggestion` and `cache` do not know `engine`; only `server` knows wire
+//! types. `text`, `syntax`, `document`, `suggestion` and `cache` are pure: no I/O, no threads, no clock. The tests in
+//! `tests/it/tidy.rs` hold these directions.
+//!
+//! # What always holds
+//!
+//! 1. Documents change only in the synchronous part of `didOpen`, `didChange` and `didClose`, in message order; everyone
+//!    else holds a [`document::Snapshot`]. A request takes its snapshot before its first await.
+//! 2. Nothing blocks the reader of messages: not a worker, a lock, a parse, a disk, the client.
+//! 3. Offsets are bytes everywhere but at the edges of `server` and in `text`.
+//! 4. The cache is the only way from an engine to the screen, and a result is shown only where the text before **and**
+//!    after the cursor still agrees with what it was made for.
+//! 5. Every request gets exactly one response; "no suggestion" is an empty list, a superseded request an error -32800.
+//! 6. What `privacy` denies is neither completed nor learned from, on any path.
+
+pub mod text;
+
+pub mod syntax;
+
+pub mod privacy;
+
+pub mod document;
+
+pub mod workspace;
+
+pub mod engine;
+
+pub mod suggestion;
+
+pub mod cache;
+
+pub mod predictor;
+
+pub mod config;
+
+pub mod server;
+
+pub mod cli;

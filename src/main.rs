@@ -1,0 +1,5 @@
+//! Arguments, then one call.
+
+fn main() {
+    std::process::exit(foretype::cli::run());
+}

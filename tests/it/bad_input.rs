@@ -1,0 +1,1 @@
+//! Hostile input: the server lives, says why, and no text is wrong.

@@ -1,0 +1,1 @@
+//! Where a suggestion still holds, and where it must not.

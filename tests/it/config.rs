@@ -1,0 +1,1 @@
+//! Layers, tightening, and the nearest valid key.

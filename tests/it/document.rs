@@ -1,0 +1,1 @@
+//! Versions, changes, history and clearance of open documents.

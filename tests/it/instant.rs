@@ -1,0 +1,1 @@
+//! What the instant engine continues, and when it is silent.

@@ -1,0 +1,16 @@
+//! One integration binary: a file of behaviour a module, the server over memory and over pipes, and the tidy rules.
+
+mod bad_input;
+mod cache;
+mod cli;
+mod config;
+mod document;
+mod instant;
+mod predictor;
+mod privacy;
+mod server;
+mod suggestion;
+mod syntax;
+mod text;
+mod tidy;
+mod workspace;

@@ -1,0 +1,1 @@
+//! Each post-processing rule, one screen each.

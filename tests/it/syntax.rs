@@ -1,0 +1,1 @@
+//! Every language parses; places, units and new parse errors.

@@ -1,0 +1,1 @@
+//! Edits, positions and line breaks against a naive model.

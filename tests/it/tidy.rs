@@ -1,0 +1,1 @@
+//! The directions between modules, and what a pure module may not do.

@@ -1,0 +1,1 @@
+//! What is admitted, what is left out, and freshness.
