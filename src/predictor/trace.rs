@@ -18,6 +18,8 @@ pub struct Trace {
     pub column: usize,
     pub steps: Vec<Step>,
     pub outcome: String,
+    /// Whether the user took a suggestion of this request.
+    pub accepted: bool,
     pub total_us: u64,
 }
 
@@ -38,6 +40,7 @@ impl Trace {
             column,
             steps: Vec::new(),
             outcome: String::new(),
+            accepted: false,
             total_us: 0,
         }
     }
