@@ -1,1 +1,167 @@
 //! The directions between modules, and what a pure module may not do.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// No I/O, no threads, no clock.
+const PURE: [&str; 5] = ["text", "syntax", "document", "suggestion", "cache"];
+
+const IMPURE: [&str; 8] =
+    ["std::fs", "std::net", "std::process", "std::thread", "std::env", "tokio::", "SystemTime", "Instant::now"];
+
+/// `syntax::adds_error` parses under a deadline; nothing else in the pure modules may look at a clock.
+const EXCEPTIONS: [(&str, &str); 1] = [("src/syntax/parse_error.rs", "Instant::now")];
+
+/// What a module may not know although it stands above: (module, what).
+const BLIND: [(&str, &str); 3] = [("suggestion", "engine"), ("suggestion", "document"), ("cache", "engine")];
+
+const MAX_LINES: usize = 500;
+
+struct Source {
+    path: String,
+    /// The first part of the module path; empty for `lib.rs` and `main.rs`.
+    module: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src")];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let path = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                let module = path["src/".len()..].split(['/', '.']).next().unwrap().to_string();
+                let module = if ["lib", "main"].contains(&module.as_str()) { String::new() } else { module };
+                sources.push(Source { path, module, text });
+            }
+        }
+    }
+    sources
+}
+
+/// The modules in the order of the map in `lib.rs`.
+fn map() -> Vec<String> {
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let rows = lib.lines().filter_map(|line| line.strip_prefix("//! | [`"));
+    rows.map(|row| row.split('`').next().unwrap().to_string()).collect()
+}
+
+/// Code lines with their 1-based numbers, without comments.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, line)| (i + 1, line.split("//").next().unwrap()))
+}
+
+fn assert_none(offences: Vec<String>) {
+    assert!(offences.is_empty(), "\n{}", offences.join("\n"));
+}
+
+#[test]
+fn the_map_names_every_module_in_order() {
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let declared: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!(declared, map());
+}
+
+#[test]
+fn modules_use_only_what_stands_above_them() {
+    let rank: HashMap<String, usize> = map().into_iter().enumerate().map(|(i, module)| (module, i)).collect();
+    let mut offences = Vec::new();
+    for Source { path, module, text } in sources().iter().filter(|source| !source.module.is_empty()) {
+        for (number, line) in code(text) {
+            for used in used_modules(line) {
+                let blind = BLIND.contains(&(module.as_str(), used));
+                if blind || rank.get(used).is_some_and(|used| *used > rank[module]) {
+                    offences.push(format!("{path}:{number}: `{module}` must not know `{used}`"));
+                }
+            }
+        }
+    }
+    assert_none(offences);
+}
+
+/// The first parts of the `crate::` paths of a line, `use crate::{a, b::c}` included.
+fn used_modules(line: &str) -> Vec<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let mut used = Vec::new();
+    for (at, matched) in line.match_indices("crate::") {
+        let rest = &line[at + matched.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            used.extend(rest.split(|c| !is_name(c)).next());
+            continue;
+        };
+        let mut depth = 0;
+        let mut starts = true;
+        for (i, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => starts = true,
+                c if starts && is_name(c) => {
+                    used.extend(group[i..].split(|c| !is_name(c)).next());
+                    starts = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn only_server_knows_wire_types() {
+    let knows = |line: &str| line.contains("tower_lsp") || line.contains("lsp_types");
+    let mut offences = Vec::new();
+    for Source { path, module, text } in sources().iter().filter(|source| source.module != "server") {
+        offences.extend(code(text).filter(|(_, line)| knows(line)).map(|(n, _)| format!("{path}:{n}: {module}")));
+    }
+    assert_none(offences);
+}
+
+#[test]
+fn pure_modules_do_no_io_start_no_threads_and_read_no_clock() {
+    let mut offences = Vec::new();
+    for Source { path, text, .. } in sources().iter().filter(|source| PURE.contains(&source.module.as_str())) {
+        for (number, line) in code(text) {
+            for impure in IMPURE.iter().filter(|impure| line.contains(*impure)) {
+                if !EXCEPTIONS.contains(&(path, impure)) {
+                    offences.push(format!("{path}:{number}: `{impure}` in a pure module"));
+                }
+            }
+        }
+    }
+    assert_none(offences);
+}
+
+#[test]
+fn files_are_short_documented_and_finished() {
+    let mut offences = Vec::new();
+    for Source { path, text, .. } in sources() {
+        let n_lines = text.lines().count();
+        if n_lines > MAX_LINES {
+            offences.push(format!("{path}: {n_lines} lines; look for a second noun"));
+        }
+        if !text.starts_with("//! ") {
+            offences.push(format!("{path}: opens without saying what it is for"));
+        }
+        for unfinished in ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX"] {
+            if text.contains(unfinished) {
+                offences.push(format!("{path}: `{unfinished}`"));
+            }
+        }
+    }
+    assert_none(offences);
+}
+
+#[test]
+fn an_offence_is_found() {
+    assert_eq!(used_modules("use crate::text::Text;"), ["text"]);
+    assert_eq!(used_modules("use crate::{engine, cache::{self, Cache}, text};"), ["engine", "cache", "text"]);
+    assert_eq!(used_modules("fn f() -> crate::server::Reply { crate::cli::run() }"), ["server", "cli"]);
+}
