@@ -61,8 +61,8 @@ impl Tree {
         todo!()
     }
 
-    /// Comment, string or code at `offset`, judged by what a character typed there would belong to.
-    pub fn place(&self, _offset: usize) -> Place {
+    /// Comment, string or code at `offset` of `text`, judged by what a character typed there would belong to.
+    pub fn place(&self, _text: &Text, _offset: usize) -> Place {
         todo!()
     }
 

@@ -60,7 +60,7 @@ fn small_enough(options: &Options, document: &Snapshot, offset: usize) -> Result
 }
 
 fn place_wanted(options: &Options, document: &Snapshot, offset: usize) -> Result<(), String> {
-    match document.tree.as_ref().map(|tree| tree.place(offset)) {
+    match document.tree.as_ref().map(|tree| tree.place(&document.text, offset)) {
         Some(Place::Comment) if !options.in_comments => {
             Err("the cursor is in a comment, and `suggest.in_comments` is off".to_string())
         }
