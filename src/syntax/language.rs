@@ -1,6 +1,15 @@
 //! The language table: one line a language.
+//!
+//! To add one: a dependency on its grammar crate, a line here, and a folder `grammars/<id>/` with `regions.scm` (see
+//! [`Region`]) and a `fixture` whose marks say what the query must find. A grammar's query is compiled, for some
+//! milliseconds, at the first parse of its language on whatever thread parses, never on the request path.
 
 use std::path::Path;
+use std::sync::LazyLock;
+
+use tree_sitter::Query;
+
+use super::lexis::{self, Lexis};
 
 /// One language that foretype knows. Equality is identity.
 #[derive(Clone, Copy)]
@@ -9,31 +18,158 @@ pub struct Language(&'static Definition);
 struct Definition {
     /// The protocol's language identifier, also the folder under `grammars/`.
     id: &'static str,
+    /// What editors also call it.
+    aliases: &'static [&'static str],
+    /// Extensions without the dot, and whole file names.
+    files: &'static [&'static str],
+    lexis: &'static Lexis,
+    grammar: &'static LazyLock<Grammar>,
 }
 
+/// A grammar ready for use.
+pub(super) struct Grammar {
+    pub language: tree_sitter::Language,
+    pub regions: Query,
+    /// What each capture of `regions` stands for.
+    captures: Vec<Region>,
+}
+
+/// What `regions.scm` can say about a node, as the name of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Region {
+    /// `@comment`
+    Comment,
+    /// `@string`
+    String,
+    /// `@code` inside a string: an interpolation.
+    Code,
+    /// `@block`, delimiters included: only what stands between them is inside.
+    Block,
+    /// `@body`: a block without delimiters of its own, so that its edges are inside, too.
+    Body,
+    /// Added to every query: where the parser found no meaning.
+    Error,
+}
+
+macro_rules! languages {
+    ($($id:literal $aliases:tt $files:tt $lexis:ident $parser:path;)*) => {
+        &[$(Definition {
+            id: $id,
+            aliases: &$aliases,
+            files: &$files,
+            lexis: &lexis::$lexis,
+            grammar: {
+                const REGIONS: &str = include_str!(concat!("../../grammars/", $id, "/regions.scm"));
+                static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new($id, $parser.into(), REGIONS));
+                &GRAMMAR
+            },
+        }),*]
+    };
+}
+
+#[rustfmt::skip]
+static LANGUAGES: &[Definition] = languages! {
+    "c"               []                             ["c", "h"]                                  C        tree_sitter_c::LANGUAGE;
+    "cpp"             ["c++", "cuda", "objective-cpp"] ["cpp", "cc", "cxx", "hpp", "hh", "hxx", "cu"] C   tree_sitter_cpp::LANGUAGE;
+    "csharp"          ["cs"]                         ["cs", "csx"]                               C        tree_sitter_c_sharp::LANGUAGE;
+    "css"             []                             ["css"]                                     CSS      tree_sitter_css::LANGUAGE;
+    "go"              []                             ["go"]                                      GO       tree_sitter_go::LANGUAGE;
+    "html"            []                             ["html", "htm", "xhtml"]                    HTML     tree_sitter_html::LANGUAGE;
+    "java"            []                             ["java"]                                    C        tree_sitter_java::LANGUAGE;
+    "javascript"      ["javascriptreact", "jsx"]     ["js", "jsx", "mjs", "cjs"]                 JS       tree_sitter_javascript::LANGUAGE;
+    "json"            ["jsonc", "json5"]             ["json", "jsonc", "json5", "webmanifest"]   JSON     tree_sitter_json::LANGUAGE;
+    "lua"             ["luau"]                       ["lua"]                                     LUA      tree_sitter_lua::LANGUAGE;
+    "markdown"        []                             ["md", "markdown"]                          MARKDOWN tree_sitter_md::LANGUAGE;
+    "php"             []                             ["php", "phtml"]                            PHP      tree_sitter_php::LANGUAGE_PHP;
+    "python"          []                             ["py", "pyi", "pyw"]                        PYTHON   tree_sitter_python::LANGUAGE;
+    "ruby"            []                             ["rb", "rake", "gemspec", "Gemfile", "Rakefile"] RUBY tree_sitter_ruby::LANGUAGE;
+    "rust"            []                             ["rs"]                                      C        tree_sitter_rust::LANGUAGE;
+    "shellscript"     ["bash", "sh", "zsh", "ksh"]   ["sh", "bash", "zsh", "ksh", ".bashrc", ".bash_profile", ".profile", ".zshrc"] SHELL tree_sitter_bash::LANGUAGE;
+    "toml"            []                             ["toml", "Cargo.lock", "poetry.lock", "uv.lock"] TOML tree_sitter_toml_ng::LANGUAGE;
+    "typescript"      []                             ["ts", "mts", "cts"]                        JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT;
+    "typescriptreact" ["tsx"]                        ["tsx"]                                     JS       tree_sitter_typescript::LANGUAGE_TSX;
+    "yaml"            ["dockercompose", "github-actions-workflow"] ["yaml", "yml"]               YAML     tree_sitter_yaml::LANGUAGE;
+    "zig"             []                             ["zig", "zon"]                              ZIG      tree_sitter_zig::LANGUAGE;
+};
+
+#[cfg(not(feature = "more-languages"))]
+static MORE_LANGUAGES: &[Definition] = &[];
+
 impl Language {
-    /// By the protocol's `languageId` (aliases like `javascriptreact` or `shellscript` included).
-    pub fn from_id(_id: &str) -> Option<Language> {
-        todo!()
+    /// Every language of the table.
+    pub fn all() -> impl Iterator<Item = Language> {
+        LANGUAGES.iter().chain(MORE_LANGUAGES).map(Language)
+    }
+
+    /// By the protocol's `languageId` or an editor's name for it (`javascriptreact`, `bash`, `cs`).
+    pub fn from_id(id: &str) -> Option<Language> {
+        Language::all().find(|language| language.0.id == id || language.0.aliases.contains(&id))
     }
 
     /// By file name or extension.
-    pub fn from_path(_path: &Path) -> Option<Language> {
-        todo!()
+    pub fn from_path(path: &Path) -> Option<Language> {
+        let name = path.file_name()?.to_str()?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let knows = |known: &str| known == name || extension.is_some_and(|e| known.eq_ignore_ascii_case(e));
+        Language::all().find(|language| language.0.files.iter().any(|known| knows(known)))
     }
 
     pub fn id(self) -> &'static str {
         self.0.id
     }
 
+    /// Extensions without the dot, the usual one first, and whole file names.
+    pub fn files(self) -> &'static [&'static str] {
+        self.0.files
+    }
+
     /// What opens a comment to the end of the line, such as `//` or `#`.
     pub fn line_comment(self) -> Option<&'static str> {
-        todo!()
+        self.0.lexis.line_comments.first().copied()
     }
 
     /// Whether indentation alone delimits blocks (Python, YAML).
     pub fn is_indented(self) -> bool {
-        todo!()
+        self.0.lexis.indented
+    }
+
+    pub(super) fn lexis(self) -> &'static Lexis {
+        self.0.lexis
+    }
+
+    /// Compiles the query at the first call.
+    pub(super) fn grammar(self) -> &'static Grammar {
+        self.0.grammar
+    }
+}
+
+impl Grammar {
+    /// Panics on a query that does not fit its grammar: the test of the fixtures compiles every one.
+    fn new(id: &str, language: tree_sitter::Language, regions: &str) -> Grammar {
+        let source = format!("{regions}\n[(ERROR) (MISSING)] @error");
+        let regions = Query::new(&language, &source).unwrap_or_else(|error| panic!("{id}/regions.scm: {error}"));
+        let named =
+            |name: &&str| Region::named(name).unwrap_or_else(|| panic!("{id}/regions.scm: @{name} is no region"));
+        let captures = regions.capture_names().iter().map(named).collect();
+        Grammar { language, regions, captures }
+    }
+
+    pub fn region(&self, capture: u32) -> Option<Region> {
+        self.captures.get(capture as usize).copied()
+    }
+}
+
+impl Region {
+    fn named(name: &str) -> Option<Region> {
+        Some(match name {
+            "comment" => Region::Comment,
+            "string" => Region::String,
+            "code" => Region::Code,
+            "block" => Region::Block,
+            "body" => Region::Body,
+            "error" => Region::Error,
+            _ => return None,
+        })
     }
 }
 

@@ -1,1 +1,168 @@
-//! Every language parses; places, units and new parse errors.
+//! Languages, trees and units, through the fixtures of `grammars/` and small texts.
+//!
+//! A fixture is a file with marks that are taken out before it is parsed. `§c`, `§s` and `§k`: what is typed here belongs
+//! to a comment, a string, or code. `§b`: the smallest block around here is what `§(` and `§)` enclose.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use foretype::syntax::{Language, Place, Tree, Unit, unit_len};
+use foretype::text::Text;
+
+struct Fixture {
+    text: String,
+    places: Vec<(usize, Place)>,
+    block: Range<usize>,
+    in_block: usize,
+}
+
+fn fixture_path(language: Language) -> PathBuf {
+    let file = format!("grammars/{}/fixture.{}", language.id(), language.files()[0]);
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn fixture(language: Language) -> Fixture {
+    let path = fixture_path(language);
+    let marked = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut pieces = marked.split('§');
+    let mut text = pieces.next().unwrap().to_string();
+    let mut fixture = Fixture { text: String::new(), places: Vec::new(), block: 0..0, in_block: 0 };
+    for piece in pieces {
+        let (mark, piece) = piece.split_at(1);
+        match mark {
+            "c" => fixture.places.push((text.len(), Place::Comment)),
+            "s" => fixture.places.push((text.len(), Place::String)),
+            "k" => fixture.places.push((text.len(), Place::Code)),
+            "b" => fixture.in_block = text.len(),
+            "(" => fixture.block.start = text.len(),
+            ")" => fixture.block.end = text.len(),
+            mark => panic!("{}: unknown mark §{mark}", path.display()),
+        }
+        text.push_str(piece);
+    }
+    fixture.text = text;
+    fixture
+}
+
+fn parse(text: &Text, language: Language) -> Tree {
+    Tree::parse(text, language, None, &mut || false).unwrap()
+}
+
+/// `text` with `$0` at `offset`, shortened to its line.
+fn line_with_cursor(text: &str, offset: usize) -> String {
+    let (before, after) = text.split_at(offset);
+    let before = before.rsplit('\n').next().unwrap();
+    format!("{before}$0{}", after.split('\n').next().unwrap())
+}
+
+#[test]
+fn the_fixtures_places_are_as_marked() {
+    let mut wrong = Vec::new();
+    for language in Language::all() {
+        let fixture = fixture(language);
+        let text = Text::new(&fixture.text);
+        let tree = parse(&text, language);
+        for (offset, place) in fixture.places {
+            let found = tree.place(&text, offset);
+            if found != place {
+                let line = line_with_cursor(&fixture.text, offset);
+                wrong.push(format!("{language:?}: {found:?}, not {place:?}: {line}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_fixtures_blocks_are_as_marked() {
+    for language in Language::all() {
+        let fixture = fixture(language);
+        let tree = parse(&Text::new(&fixture.text), language);
+        let found = tree.enclosing_block(fixture.in_block).map(|block| &fixture.text[block]);
+        assert_eq!(found, Some(&fixture.text[fixture.block]), "{language:?}");
+    }
+}
+
+#[test]
+fn the_fixtures_parse() {
+    for language in Language::all() {
+        let fixture = fixture(language);
+        let tree = parse(&Text::new(&fixture.text), language);
+        assert_eq!(tree.first_error().map(|at| &fixture.text[at]), None, "{language:?}");
+    }
+}
+
+/// The continuation stands behind `$0`; `|` marks where the unit ends, which is how the test reads what it got.
+#[track_caller]
+fn check_unit(language: &str, fixture: &str, unit: Unit) {
+    let (prefix, marked) = fixture.split_once("$0").unwrap();
+    let continuation = marked.replacen('|', "", 1);
+    let len = unit_len(Language::from_id(language), prefix, &continuation, unit);
+    assert_eq!(format!("{}|{}", &continuation[..len], &continuation[len..]), marked);
+}
+
+#[test]
+fn a_line_is_the_first_that_is_not_blank() {
+    check_unit("rust", "let n = $0items.len();|\nlet m = 1;\n", Unit::Line);
+    check_unit("rust", "if x {$0\n    return;|\n}\n", Unit::Line);
+    check_unit("rust", "x$0|", Unit::Line);
+    check_unit("c", "int n;$0\r\n\r\nint m;|\r\n", Unit::Line);
+    check_unit("nothing", "a$0 b|\nc", Unit::Line);
+}
+
+#[test]
+fn a_statement_goes_on_while_brackets_are_open() {
+    check_unit("rust", "    foo($0a,\n        b,\n    );|\n    bar();\n", Unit::Statement);
+    check_unit("rust", "    let x $0= [\n        '[', // (\n        \"(\",\n    ];|\n    bar();\n", Unit::Statement);
+    check_unit("python", "x = $0dict(\n    a=1,\n)|\ny = 2\n", Unit::Statement);
+    check_unit("javascript", "const s = $0`a\n${b}`;|\nlet t;\n", Unit::Statement);
+}
+
+#[test]
+fn a_statement_goes_on_in_chains_and_joined_lines() {
+    check_unit("rust", "    let n = $0items\n        .iter()\n        .count();|\n    bar();\n", Unit::Statement);
+    check_unit("rust", "    let n =$0\n        items.len();|\n    bar();\n", Unit::Statement);
+    check_unit("python", "x = $0a + \\\n    b|\ny = 2\n", Unit::Statement);
+    check_unit("css", "$0.a { color: red; }|\n.b { color: blue; }\n", Unit::Statement);
+}
+
+#[test]
+fn a_statement_stays_within_the_braces_of_the_cursor() {
+    check_unit("rust", "    if x {$0\n        foo();|\n        bar();\n    }\n", Unit::Statement);
+    check_unit("rust", "    a.for_each(|b| {$0\n        foo();|\n    });\n", Unit::Statement);
+    check_unit("rust", "fn f() {\n    $0a();|\n}\n\nfn g() {}\n", Unit::Statement);
+}
+
+#[test]
+fn a_block_goes_on_to_its_closer() {
+    check_unit("rust", "    $0if x {\n        foo();\n    } else {\n        bar();\n    }|\n    baz();\n", Unit::Block);
+    check_unit("rust", "    if x {$0\n        foo();\n    }|\n    baz();\n", Unit::Block);
+    check_unit("c", "$0int f(void)\n{\n\treturn 1;\n}|\nint g(void);\n", Unit::Block);
+    check_unit("lua", "$0if x then\n  foo()\nelse\n  bar()\nend|\nbaz()\n", Unit::Block);
+    check_unit("shellscript", "for x in a b; do$0\n  echo $x\ndone|\necho\n", Unit::Block);
+    check_unit("ruby", "  def due$0\n    false\n  end|\n\n  def to_s\n  end\n", Unit::Block);
+}
+
+#[test]
+fn a_block_goes_on_to_its_dedent() {
+    check_unit("python", "    if x:$0\n        foo()\n\n        bar()|\n    baz()\n", Unit::Block);
+    check_unit("python", "$0try:\n    foo()\nexcept OSError:\n    pass|\nbaz()\n", Unit::Block);
+    check_unit("python", "        return x$0\n\n    def g(self):\n        pass|\n\nclass B:\n", Unit::Block);
+    check_unit("python", "    foo()$0\n    bar()|\n    baz()\n", Unit::Block);
+    check_unit("yaml", "$0jobs:\n  a: 1|\nb: 2\n", Unit::Block);
+    check_unit("nothing", "$0a:\n  b|\nc\n", Unit::Block);
+}
+
+#[test]
+fn a_block_that_does_not_end_is_shown_by_its_first_line() {
+    check_unit("rust", "$0fn f() {|\n    foo();\n", Unit::Block);
+    check_unit("rust", "$0fn f() {|\n    foo();\n", Unit::Statement);
+}
+
+#[test]
+fn a_line_below_never_closes_what_was_opened_above() {
+    check_unit("rust", "fn f() {\n    $0a();|\n}\n", Unit::Block);
+    check_unit("rust", "fn f() {\n    a();$0\n}|\n\nfn g() {}\n", Unit::Block);
+    check_unit("rust", "    foo(\n        a,\n        $0b,|\n    );\n", Unit::Block);
+}

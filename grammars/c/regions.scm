@@ -1,0 +1,14 @@
+(comment) @comment
+
+[
+  (string_literal)
+  (system_lib_string)
+  (char_literal)
+] @string
+
+[
+  (compound_statement)
+  (field_declaration_list)
+  (enumerator_list)
+  (initializer_list)
+] @block

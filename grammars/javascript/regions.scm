@@ -1,0 +1,15 @@
+(comment) @comment
+
+[
+  (string)
+  (template_string)
+] @string
+(template_substitution) @code
+
+[
+  (statement_block)
+  (class_body)
+  (switch_body)
+  (object)
+  (jsx_element)
+] @block

@@ -1,0 +1,6 @@
+(comment) @comment
+
+(string) @string
+
+(table_constructor) @block
+(block) @body

@@ -1,0 +1,6 @@
+(comment) @comment
+
+(string) @string
+(interpolation) @code
+
+(block) @body

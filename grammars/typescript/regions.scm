@@ -1,0 +1,17 @@
+(comment) @comment
+
+[
+  (string)
+  (template_string)
+] @string
+(template_substitution) @code
+
+[
+  (statement_block)
+  (class_body)
+  (switch_body)
+  (object)
+  (interface_body)
+  (enum_body)
+  (object_type)
+] @block
