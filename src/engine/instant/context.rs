@@ -1,0 +1,118 @@
+//! What the engine knows of the cursor: the document around it, folded, within a window.
+
+use crate::document::Snapshot;
+use crate::workspace::index::{MAX_CONTEXT, fold};
+
+/// How much of the document is looked at on either side, in bytes: folding runs at about 0.3 ms for 100 KB.
+const WINDOW_BEFORE: usize = 128 << 10;
+const WINDOW_AFTER: usize = 64 << 10;
+
+pub struct Context {
+    /// Folded text up to the cursor; its last line is the cursor's, as typed so far.
+    pub before: Vec<u8>,
+    /// Folded text below the cursor's line.
+    pub below: Vec<u8>,
+    /// What stands right of the cursor on its line.
+    pub right: String,
+    /// Where the content of the cursor's line starts in `before`.
+    pub line_start: usize,
+    /// Where the token that the cursor is in starts in `before`, with the blanks before it: what follows must begin
+    /// with these bytes.
+    pub token_start: usize,
+    /// The blanks that the cursor's line starts with.
+    pub indent: String,
+    /// One level of indentation in the document's style.
+    pub indent_unit: String,
+}
+
+impl Context {
+    pub fn new(document: &Snapshot, offset: usize) -> Context {
+        let all = document.text.to_string();
+        let (prefix, suffix) = all.split_at(floor(&all, offset));
+        let prefix = tail_of_lines(prefix, WINDOW_BEFORE);
+        let suffix = &suffix[..floor(suffix, WINDOW_AFTER)];
+        let line = fold::lines(prefix).last().unwrap_or_default();
+        let mut lines_below = fold::lines(suffix);
+        let right = lines_below.next().unwrap_or_default().to_owned();
+
+        let mut folder = fold::Folder::default();
+        let mut before = Vec::with_capacity(prefix.len());
+        let n_lines = fold::lines(prefix).count();
+        for line in fold::lines(prefix).take(n_lines - 1) {
+            folder.push_line(line, &mut before);
+        }
+        folder.push_partial(line, &mut before);
+        let content = line.trim_start();
+        let line_start = before.len() - content.len();
+        let mut below = Vec::with_capacity(suffix.len());
+        for line in lines_below {
+            folder.push_line(line, &mut below);
+        }
+        Context {
+            token_start: token_start(&before, line_start),
+            line_start,
+            right,
+            indent: line[..line.len() - content.len()].to_owned(),
+            indent_unit: indent_unit(prefix, suffix),
+            before,
+            below,
+        }
+    }
+
+    /// What a place's text before must agree with.
+    pub fn key(&self) -> &[u8] {
+        &self.before[self.token_start.saturating_sub(MAX_CONTEXT)..self.token_start]
+    }
+
+    /// The part of the cursor's token that is typed, with the blanks before it.
+    pub fn half(&self) -> &[u8] {
+        &self.before[self.token_start..]
+    }
+
+    /// The cursor's line as typed so far, from its content on.
+    pub fn typed(&self) -> &[u8] {
+        &self.before[self.line_start..]
+    }
+}
+
+/// The last whole lines of `text` that fit into about `max` bytes.
+fn tail_of_lines(text: &str, max: usize) -> &str {
+    let from = floor(text, text.len().saturating_sub(max));
+    if from == 0 {
+        return text;
+    }
+    let line = text[from..].find('\n').map_or(text.len(), |at| from + at + 1);
+    &text[line..]
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn token_start(before: &[u8], line_start: usize) -> usize {
+    let typed = &before[line_start..];
+    let n_word = typed.iter().rev().take_while(|&&byte| fold::is_word(byte)).count();
+    let n_blank = typed[..typed.len() - n_word].iter().rev().take_while(|&&byte| byte == b' ').count();
+    before.len() - n_word - n_blank
+}
+
+/// A tab when a line nearby starts with one, else the smallest indentation, else four spaces.
+fn indent_unit(prefix: &str, suffix: &str) -> String {
+    let near = fold::lines(tail_of_lines(prefix, 8 << 10)).chain(fold::lines(suffix).take(200));
+    let mut least = None;
+    for line in near {
+        if line.starts_with('\t') {
+            return "\t".to_owned();
+        }
+        let n = line.len() - line.trim_start_matches(' ').len();
+        // One blank is a comment's, not a level.
+        if n > 1 && n < line.len() && least.is_none_or(|least| n < least) {
+            least = Some(n);
+        }
+    }
+    " ".repeat(least.unwrap_or(4))
+}

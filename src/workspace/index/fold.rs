@@ -1,0 +1,110 @@
+//! Folded text: source text without what differs from place to place and says nothing.
+//!
+//! A folded line is its change of depth against the line above, its content without blanks at either end, and a line
+//! feed. Depth is a mark, not blanks, so that the same code matches at every indentation and can be set in any style.
+//! Several blank lines are one. Byte offsets of folded text mean nothing in the original.
+
+/// Stands before each file; no other byte below 3 is a NUL.
+pub const FILE: u8 = 0;
+/// Before a line's content: one level deeper than the line above.
+pub const DEEPER: u8 = 1;
+/// Before a line's content, once for every level that ends above it.
+pub const SHALLOWER: u8 = 2;
+
+/// The column that a tab reaches next is a multiple of this.
+const TAB_WIDTH: usize = 4;
+
+/// Folds lines one after the other.
+#[derive(Default)]
+pub struct Folder {
+    /// Columns of the open levels, ascending; the outermost, column 0, is not in it.
+    levels: Vec<usize>,
+    after_blank: bool,
+}
+
+/// Folds whole `text` onto the end of `out`.
+pub fn fold(text: &str, out: &mut Vec<u8>) {
+    let mut folder = Folder::default();
+    for line in lines(text) {
+        folder.push_line(line, out);
+    }
+}
+
+/// The lines of `text` by LF, CRLF or CR, without their breaks.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
+impl Folder {
+    /// Adds a complete line.
+    pub fn push_line(&mut self, line: &str, out: &mut Vec<u8>) {
+        let line = line.trim_end();
+        if line.is_empty() {
+            if !self.after_blank {
+                out.push(b'\n');
+            }
+            self.after_blank = true;
+            return;
+        }
+        self.push_partial(line, out);
+        out.push(b'\n');
+    }
+
+    /// Adds a line's beginning as it stands, blanks at its end included; no line feed. An empty one counts as code at
+    /// its column.
+    pub fn push_partial(&mut self, line: &str, out: &mut Vec<u8>) {
+        let content = line.trim_start();
+        self.push_depth(column(&line[..line.len() - content.len()]), out);
+        out.extend(content.bytes().map(|byte| if byte < b' ' { b' ' } else { byte }));
+        self.after_blank = false;
+    }
+
+    fn push_depth(&mut self, column: usize, out: &mut Vec<u8>) {
+        while self.levels.last().is_some_and(|&level| level > column) {
+            self.levels.pop();
+            out.push(SHALLOWER);
+        }
+        if column > self.levels.last().copied().unwrap_or(0) {
+            self.levels.push(column);
+            out.push(DEEPER);
+        }
+    }
+}
+
+/// The column behind `blanks`.
+fn column(blanks: &str) -> usize {
+    blanks.bytes().fold(0, |column, byte| if byte == b'\t' { (column / TAB_WIDTH + 1) * TAB_WIDTH } else { column + 1 })
+}
+
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+pub fn is_depth(byte: u8) -> bool {
+    byte == DEEPER || byte == SHALLOWER
+}
+
+/// Whether a token starts at `at`: a word or a punctuation mark, the blanks before it, or the end of the line. A line's
+/// first token starts behind the marks of depth.
+pub fn starts_token(text: &[u8], at: usize) -> bool {
+    let (Some(&byte), Some(&before)) = (text.get(at), at.checked_sub(1).and_then(|at| text.get(at))) else {
+        return false;
+    };
+    match (before, byte) {
+        (_, b'\n') => true,
+        (_, FILE | DEEPER | SHALLOWER) | (b' ', _) => false,
+        (FILE | DEEPER | SHALLOWER | b'\n', _) => true,
+        _ => !(is_word(before) && is_word(byte)),
+    }
+}
+
+/// How many bytes `a` and `b` have in common at their ends.
+pub fn common_suffix(a: &[u8], b: &[u8]) -> usize {
+    a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+}
+
+/// The rest of the line from `at`, without its line feed.
+pub fn rest_of_line(text: &[u8], at: usize) -> &[u8] {
+    let rest = text.get(at..).unwrap_or_default();
+    &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
+}
