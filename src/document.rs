@@ -3,6 +3,8 @@
 //! Changed only by the synchronous part of the open, change and close notifications, in message order. Everyone else
 //! holds a [`Snapshot`]. Reads no clock: times are passed in. Must not know workspaces or engines.
 
+mod history;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use crate::privacy::Denied;
 use crate::syntax::{Language, Tree};
 use crate::text::{Encoding, Position, Text};
+
+pub use history::{Edit, EditKind, History};
 
 /// The name of a document, the client's URI verbatim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,57 +77,52 @@ struct Document {
     history: History,
 }
 
-/// What was typed, deleted and pasted, when: the last edits of one document, bounded in count and bytes.
-#[derive(Default)]
-pub struct History {}
-
-/// One edit of the history; the two texts may be cut short, the lengths are true.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// Time since the server started.
-    pub at: Duration,
-    pub kind: EditKind,
-    /// The bytes replaced, in the text before the edit.
-    pub replaced: Range<usize>,
-    pub deleted: String,
-    pub inserted: String,
-    pub n_inserted: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EditKind {
-    /// Up to a few characters within a line, or a line break with its indentation.
-    Typed,
-    Deleted,
-    /// A longer insertion at once: a paste, an accepted suggestion, a formatter.
-    Pasted,
-    /// Text replaced by other text.
-    Replaced,
-}
-
 impl Documents {
     /// Opens (or reopens) a document; it starts with [`Clearance::Pending`] and no tree.
     pub fn open(
         &mut self,
-        _id: DocumentId,
-        _path: Option<Arc<Path>>,
-        _language: Option<Language>,
-        _version: i32,
-        _text: &str,
+        id: DocumentId,
+        path: Option<Arc<Path>>,
+        language: Option<Language>,
+        version: i32,
+        text: &str,
     ) -> Snapshot {
-        todo!()
+        let text = Text::new(text);
+        let clearance = Clearance::Pending;
+        let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance };
+        self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default() });
+        snapshot
     }
 
     /// Applies the changes of one notification in sequence, moves the tree along, records the history.
     pub fn change(
         &mut self,
-        _id: &DocumentId,
-        _version: i32,
-        _changes: Vec<Change>,
-        _encoding: Encoding,
-        _at: Duration,
+        id: &DocumentId,
+        version: i32,
+        changes: Vec<Change>,
+        encoding: Encoding,
+        at: Duration,
     ) -> Result<Snapshot, Desync> {
-        todo!()
+        let document = self.open.get_mut(id).ok_or(Desync::NotOpen)?;
+        let have = document.snapshot.version;
+        if version <= have {
+            return Err(Desync::OldVersion { have, got: version });
+        }
+        for change in changes {
+            match change {
+                Change::Ranged { start, end, text } => {
+                    let (start, end) = (start.min(end), start.max(end));
+                    let current = &document.snapshot.text;
+                    document.replace(current.offset(start, encoding)..current.offset(end, encoding), &text, at);
+                }
+                Change::Whole(text) => {
+                    let (range, inserted) = difference(&document.snapshot.text, &text);
+                    document.replace(range, inserted, at);
+                }
+            }
+        }
+        document.snapshot.version = version;
+        Ok(document.snapshot.clone())
     }
 
     pub fn close(&mut self, id: &DocumentId) -> bool {
@@ -144,19 +143,47 @@ impl Documents {
     }
 
     /// Takes over a tree parsed from `version`, unless the document has moved on or is closed.
-    pub fn set_tree(&mut self, _id: &DocumentId, _version: i32, _tree: Tree) -> bool {
-        todo!()
+    pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> bool {
+        match self.open.get_mut(id) {
+            Some(document) if document.snapshot.version == version => {
+                document.snapshot.tree = Some(tree);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes over a verdict, unless the document is closed.
-    pub fn set_clearance(&mut self, _id: &DocumentId, _clearance: Clearance) {
-        todo!()
+    pub fn set_clearance(&mut self, id: &DocumentId, clearance: Clearance) {
+        if let Some(document) = self.open.get_mut(id) {
+            document.snapshot.clearance = clearance;
+        }
     }
 }
 
-impl History {
-    /// Oldest first.
-    pub fn edits(&self) -> impl Iterator<Item = &Edit> {
-        std::iter::empty()
+impl Document {
+    fn replace(&mut self, range: Range<usize>, inserted: &str, at: Duration) {
+        let before = self.snapshot.text.clone();
+        let range = self.snapshot.text.replace(range, inserted);
+        if range.is_empty() && inserted.is_empty() {
+            return;
+        }
+        if let Some(tree) = &mut self.snapshot.tree {
+            tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
+        }
+        self.history.record(at, &before, range, inserted);
     }
+}
+
+/// What of `old` must be replaced by what to become `new`: without their common start and end, so that the tree and
+/// the history see the small edit that a client which sends whole texts really made.
+fn difference<'a>(old: &Text, new: &'a str) -> (Range<usize>, &'a str) {
+    let whole = old.slice(0..old.len());
+    let common = |a: &mut dyn Iterator<Item = (u8, u8)>| a.take_while(|(a, b)| a == b).count();
+    let start = new.floor_char_boundary(common(&mut whole.bytes().zip(new.bytes())));
+    let (old_rest, new_rest) = (&whole[start..], &new[start..]);
+    let n_same = common(&mut old_rest.bytes().rev().zip(new_rest.bytes().rev()));
+    let end = new_rest.ceil_char_boundary(new_rest.len() - n_same);
+    let n_same = new_rest.len() - end;
+    (start..whole.len() - n_same, &new_rest[..end])
 }
