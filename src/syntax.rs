@@ -128,15 +128,15 @@ impl Tree {
         smallest
     }
 
-    /// Where the parser found no meaning first.
-    pub fn first_error(&self) -> Option<Range<usize>> {
-        let mut first = None;
+    /// Where the parser found no meaning, or missed something (an empty range), in order.
+    pub fn errors(&self) -> Vec<Range<usize>> {
+        let mut errors = Vec::new();
         self.regions(0..usize::MAX, |region, range| {
             if region == Region::Error {
-                first.get_or_insert(range);
+                errors.push(range);
             }
         });
-        first
+        errors
     }
 
     /// Whether a comment goes on at `offset`: inside it, or behind a line comment on its line.
@@ -179,7 +179,7 @@ impl Tree {
 /// The tree as an S-expression, without positions.
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.tree.root_node().to_sexp())
+        write!(f, "{}", self.tree.root_node())
     }
 }
 

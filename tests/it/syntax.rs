@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use foretype::syntax::{Language, Place, Tree, Unit, unit_len};
 use foretype::text::Text;
+use proptest::prelude::*;
 
 struct Fixture {
     text: String,
@@ -89,7 +90,7 @@ fn the_fixtures_parse() {
     for language in Language::all() {
         let fixture = fixture(language);
         let tree = parse(&Text::new(&fixture.text), language);
-        assert_eq!(tree.first_error().map(|at| &fixture.text[at]), None, "{language:?}");
+        assert_eq!(tree.errors(), [], "{language:?}: {tree:?}");
     }
 }
 
@@ -165,4 +166,105 @@ fn a_line_below_never_closes_what_was_opened_above() {
     check_unit("rust", "fn f() {\n    $0a();|\n}\n", Unit::Block);
     check_unit("rust", "fn f() {\n    a();$0\n}|\n\nfn g() {}\n", Unit::Block);
     check_unit("rust", "    foo(\n        a,\n        $0b,|\n    );\n", Unit::Block);
+}
+
+/// The place at `$0` of half-typed text: in the fresh tree, and in the tree that was there before the last character.
+#[track_caller]
+fn check_place(language: &str, fixture: &str, place: Place) {
+    let language = Language::from_id(language).unwrap();
+    let offset = fixture.find("$0").unwrap();
+    let after = Text::new(&fixture.replacen("$0", "", 1));
+    assert_eq!(parse(&after, language).place(&after, offset), place, "{fixture}");
+
+    let typed = after.slice(0..offset).chars().next_back().unwrap().len_utf8();
+    let mut before = after.clone();
+    before.replace(offset - typed..offset, "");
+    let mut stale = parse(&before, language);
+    stale.edit(&before, &after, offset - typed..offset - typed, typed);
+    assert_eq!(stale.place(&after, offset), place, "one character behind: {fixture}");
+}
+
+#[test]
+fn half_typed_text_has_a_place() {
+    check_place("rust", "fn f() {\n    let x = 1; // wh$0\n    g();\n}\n", Place::Comment);
+    check_place("rust", "fn f() {\n    let x = \"wh$0\n    g();\n}\n", Place::String);
+    check_place("rust", "fn f() {\n    let x = \"wh$0", Place::String);
+    check_place("rust", "fn f() {\n    let x = g(\"a\", $0\n}\n", Place::Code);
+    check_place("rust", "fn f<'a>(x: &'a$0", Place::Code);
+    check_place("python", "def f():\n    x = f(\"wh$0\n    g()\n", Place::String);
+    check_place("python", "def f():\n    x = g[\"a\"] + $0\n", Place::Code);
+    check_place("python", "x = 1\n# don't$0\n", Place::Comment);
+    check_place("javascript", "f('wh$0\ng();\n", Place::String);
+    check_place("go", "func f() {\n\tx := g(\"wh$0\n}\n", Place::String);
+    check_place("c", "int f(void) {\n\tputs(\"wh$0\n}\n", Place::String);
+    check_place("c", "int x; /* wh$0\nint y;\n", Place::Comment);
+    check_place("html", "<p>It's $0\n", Place::Code);
+}
+
+#[derive(Clone, Debug)]
+struct Edit {
+    /// Where, as a share of the text.
+    at: f64,
+    n_deleted: usize,
+    inserted: &'static str,
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let pieces = ["", "a", " ", "\n", "\r\n", "\r", "\n    ", "(", "}", "\"", "'", "é", "𝄞", "#", "//", "= f(1);", ":"];
+    let edit = (0.0..1.0, 0..4usize, prop::sample::select(pieces.to_vec()));
+    let edit = edit.prop_map(|(at, n_deleted, inserted)| Edit { at, n_deleted, inserted });
+    prop::collection::vec(edit, 1..8)
+}
+
+struct Edited {
+    text: Text,
+    tree: Tree,
+}
+
+impl Edited {
+    /// Replaces, reparses, and returns the edit that undoes it.
+    fn replace(&mut self, range: Range<usize>, with: &str) -> (Range<usize>, String) {
+        let before = self.text.clone();
+        let range = self.text.replace(range, with);
+        let old = before.slice(range.clone()).into_owned();
+        self.tree.edit(&before, &self.text, range.clone(), with.len());
+        let language = self.tree.language();
+        self.tree = Tree::parse(&self.text, language, Some(&self.tree), &mut || false).unwrap();
+        (range.start..range.start + with.len(), old)
+    }
+
+    /// Everything that the tree says.
+    fn answers(&self) -> (String, Vec<(Place, Option<Range<usize>>)>) {
+        let at = |offset| (self.tree.place(&self.text, offset), self.tree.enclosing_block(offset));
+        (format!("{:?}", self.tree), (0..=self.text.len()).step_by(7).map(at).collect())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A tree that lived through edits equals a fresh one wherever the text parses. (Where it does not, the parser may
+    /// recover in another way, as it says of itself.)
+    #[test]
+    fn a_tree_that_lived_through_edits_equals_a_fresh_one(
+        language in prop::sample::select(Language::all().collect::<Vec<_>>()),
+        edits in edits(),
+    ) {
+        let text = Text::new(&fixture(language).text);
+        let original = Edited { tree: parse(&text, language), text: text.clone() };
+        let mut edited = Edited { tree: original.tree.clone(), text };
+        let mut undo = Vec::new();
+        for Edit { at, n_deleted, inserted } in edits {
+            let start = (at * edited.text.len() as f64) as usize;
+            undo.push(edited.replace(start..start + n_deleted, inserted));
+            let fresh = parse(&edited.text, language);
+            if fresh.errors().is_empty() {
+                prop_assert_eq!(format!("{:?}", &edited.tree), format!("{:?}", fresh));
+            }
+        }
+        for (range, old) in undo.into_iter().rev() {
+            edited.replace(range, &old);
+        }
+        prop_assert_eq!(edited.answers(), original.answers());
+    }
 }
