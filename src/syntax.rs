@@ -128,15 +128,9 @@ impl Tree {
         smallest
     }
 
-    /// Where the parser found no meaning, or missed something (an empty range), in order.
-    pub fn errors(&self) -> Vec<Range<usize>> {
-        let mut errors = Vec::new();
-        self.regions(0..usize::MAX, |region, range| {
-            if region == Region::Error {
-                errors.push(range);
-            }
-        });
-        errors
+    /// Whether some of the text did not parse.
+    pub fn has_error(&self) -> bool {
+        self.tree.root_node().has_error()
     }
 
     /// Whether a comment goes on at `offset`: inside it, or behind a line comment on its line.
@@ -190,6 +184,9 @@ fn parse<'a>(
     old: Option<&tree_sitter::Tree>,
     stop: &mut dyn FnMut() -> bool,
 ) -> Option<tree_sitter::Tree> {
+    if stop() {
+        return None;
+    }
     let mut parser = Parser::new();
     parser.set_language(&grammar.language).ok()?;
     let mut progress = |_: &ParseState| if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };

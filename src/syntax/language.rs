@@ -18,10 +18,10 @@ pub struct Language(&'static Definition);
 struct Definition {
     /// The protocol's language identifier, also the folder under `grammars/`.
     id: &'static str,
-    /// What editors also call it.
-    aliases: &'static [&'static str],
-    /// Extensions without the dot, and whole file names.
-    files: &'static [&'static str],
+    /// What editors also call it; like `files` a list of words.
+    aliases: &'static str,
+    /// Extensions without the dot, the usual one first, and whole file names.
+    files: &'static str,
     lexis: &'static Lexis,
     grammar: &'static LazyLock<Grammar>,
 }
@@ -52,11 +52,11 @@ pub(super) enum Region {
 }
 
 macro_rules! languages {
-    ($($id:literal $aliases:tt $files:tt $lexis:ident $parser:path;)*) => {
+    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path;)*) => {
         &[$(Definition {
             id: $id,
-            aliases: &$aliases,
-            files: &$files,
+            aliases: $aliases,
+            files: $files,
             lexis: &lexis::$lexis,
             grammar: {
                 const REGIONS: &str = include_str!(concat!("../../grammars/", $id, "/regions.scm"));
@@ -69,27 +69,41 @@ macro_rules! languages {
 
 #[rustfmt::skip]
 static LANGUAGES: &[Definition] = languages! {
-    "c"               []                             ["c", "h"]                                  C        tree_sitter_c::LANGUAGE;
-    "cpp"             ["c++", "cuda", "objective-cpp"] ["cpp", "cc", "cxx", "hpp", "hh", "hxx", "cu"] C   tree_sitter_cpp::LANGUAGE;
-    "csharp"          ["cs"]                         ["cs", "csx"]                               C        tree_sitter_c_sharp::LANGUAGE;
-    "css"             []                             ["css"]                                     CSS      tree_sitter_css::LANGUAGE;
-    "go"              []                             ["go"]                                      GO       tree_sitter_go::LANGUAGE;
-    "html"            []                             ["html", "htm", "xhtml"]                    HTML     tree_sitter_html::LANGUAGE;
-    "java"            []                             ["java"]                                    C        tree_sitter_java::LANGUAGE;
-    "javascript"      ["javascriptreact", "jsx"]     ["js", "jsx", "mjs", "cjs"]                 JS       tree_sitter_javascript::LANGUAGE;
-    "json"            ["jsonc", "json5"]             ["json", "jsonc", "json5", "webmanifest"]   JSON     tree_sitter_json::LANGUAGE;
-    "lua"             ["luau"]                       ["lua"]                                     LUA      tree_sitter_lua::LANGUAGE;
-    "markdown"        []                             ["md", "markdown"]                          MARKDOWN tree_sitter_md::LANGUAGE;
-    "php"             []                             ["php", "phtml"]                            PHP      tree_sitter_php::LANGUAGE_PHP;
-    "python"          []                             ["py", "pyi", "pyw"]                        PYTHON   tree_sitter_python::LANGUAGE;
-    "ruby"            []                             ["rb", "rake", "gemspec", "Gemfile", "Rakefile"] RUBY tree_sitter_ruby::LANGUAGE;
-    "rust"            []                             ["rs"]                                      C        tree_sitter_rust::LANGUAGE;
-    "shellscript"     ["bash", "sh", "zsh", "ksh"]   ["sh", "bash", "zsh", "ksh", ".bashrc", ".bash_profile", ".profile", ".zshrc"] SHELL tree_sitter_bash::LANGUAGE;
-    "toml"            []                             ["toml", "Cargo.lock", "poetry.lock", "uv.lock"] TOML tree_sitter_toml_ng::LANGUAGE;
-    "typescript"      []                             ["ts", "mts", "cts"]                        JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT;
-    "typescriptreact" ["tsx"]                        ["tsx"]                                     JS       tree_sitter_typescript::LANGUAGE_TSX;
-    "yaml"            ["dockercompose", "github-actions-workflow"] ["yaml", "yml"]               YAML     tree_sitter_yaml::LANGUAGE;
-    "zig"             []                             ["zig", "zon"]                              ZIG      tree_sitter_zig::LANGUAGE;
+    // id             also called             extensions and file names    lexis    parser
+    "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE;
+    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE;
+    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE;
+    "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE;
+    "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE;
+    "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE;
+    "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE;
+    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE;
+    "json"            "jsonc"                 "json jsonc webmanifest"     JSON     tree_sitter_json::LANGUAGE;
+    "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE;
+    "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE;
+    "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP;
+    "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE;
+    "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE;
+    "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE;
+    "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE;
+    "toml"            ""                      "toml Cargo.lock"            TOML     tree_sitter_toml_ng::LANGUAGE;
+    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT;
+    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX;
+    "yaml"            "dockercompose"         "yaml yml"                   YAML     tree_sitter_yaml::LANGUAGE;
+    "zig"             ""                      "zig zon"                    ZIG      tree_sitter_zig::LANGUAGE;
+};
+
+/// Grammars whose generated parsers are giants: they would double the build.
+#[cfg(feature = "more-languages")]
+#[rustfmt::skip]
+static MORE_LANGUAGES: &[Definition] = languages! {
+    "elixir"          ""                      "ex exs"                     ELIXIR   tree_sitter_elixir::LANGUAGE;
+    "haskell"         ""                      "hs"                         HASKELL  tree_sitter_haskell::LANGUAGE;
+    "kotlin"          ""                      "kt kts"                     C        tree_sitter_kotlin_ng::LANGUAGE;
+    "ocaml"           ""                      "ml"                         OCAML    tree_sitter_ocaml::LANGUAGE_OCAML;
+    "scala"           ""                      "scala sbt sc"               C        tree_sitter_scala::LANGUAGE;
+    "sql"             "mysql postgres sqlite" "sql"                        SQL      tree_sitter_sequel::LANGUAGE;
+    "swift"           ""                      "swift"                      C        tree_sitter_swift::LANGUAGE;
 };
 
 #[cfg(not(feature = "more-languages"))]
@@ -103,7 +117,8 @@ impl Language {
 
     /// By the protocol's `languageId` or an editor's name for it (`javascriptreact`, `bash`, `cs`).
     pub fn from_id(id: &str) -> Option<Language> {
-        Language::all().find(|language| language.0.id == id || language.0.aliases.contains(&id))
+        Language::all()
+            .find(|Language(known)| known.id == id || known.aliases.split_whitespace().any(|alias| alias == id))
     }
 
     /// By file name or extension.
@@ -111,16 +126,16 @@ impl Language {
         let name = path.file_name()?.to_str()?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         let knows = |known: &str| known == name || extension.is_some_and(|e| known.eq_ignore_ascii_case(e));
-        Language::all().find(|language| language.0.files.iter().any(|known| knows(known)))
+        Language::all().find(|language| language.0.files.split_whitespace().any(knows))
     }
 
     pub fn id(self) -> &'static str {
         self.0.id
     }
 
-    /// Extensions without the dot, the usual one first, and whole file names.
-    pub fn files(self) -> &'static [&'static str] {
-        self.0.files
+    /// The usual file extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        self.0.files.split_whitespace().next().unwrap_or_default()
     }
 
     /// What opens a comment to the end of the line, such as `//` or `#`.

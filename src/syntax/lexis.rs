@@ -84,6 +84,28 @@ pub(super) const HTML: Lexis =
     Lexis { block_comment: Some(("<!--", "-->")), quotes: &[], middles: &[], closers: &["</"], ..PLAIN };
 pub(super) const MARKDOWN: Lexis = Lexis { block_comment: None, closers: &["```"], ..HTML };
 
+#[cfg(feature = "more-languages")]
+mod more {
+    use super::{Char, HASH, LUA, Lexis, Line, Long, PLAIN};
+
+    pub(in super::super) const ELIXIR: Lexis =
+        Lexis { quotes: &[Long("\"\"\""), Line("\"")], middles: &["else", "rescue", "catch", "after"], ..HASH };
+    pub(in super::super) const HASKELL: Lexis = Lexis {
+        block_comment: Some(("{-", "-}")),
+        quotes: &[Line("\""), Char],
+        indented: true,
+        middles: &["where"],
+        closers: &[],
+        ..LUA
+    };
+    pub(in super::super) const OCAML: Lexis =
+        Lexis { block_comment: Some(("(*", "*)")), quotes: &[Long("\""), Char], middles: &["and", "with"], ..PLAIN };
+    pub(in super::super) const SQL: Lexis =
+        Lexis { block_comment: Some(("/*", "*/")), quotes: &[Long("'"), Line("\"")], ..LUA };
+}
+#[cfg(feature = "more-languages")]
+pub(super) use more::*;
+
 /// Reads text line by line, keeping what is open.
 pub(super) struct Scanner {
     lexis: &'static Lexis,
@@ -124,6 +146,19 @@ impl Scanner {
     pub fn enter_brace(&mut self) {
         let inner = self.open.iter().rposition(|open| *open == b'{').map_or(0, |at| at + 1);
         self.open.drain(..inner);
+    }
+
+    pub fn is_in_string(&self) -> bool {
+        matches!(self.within, Within::Line(_) | Within::Long(_))
+    }
+
+    /// What would close the open brackets, innermost first.
+    pub fn closers(&self) -> impl Iterator<Item = char> {
+        self.open.iter().rev().map(|open| match open {
+            b'(' => ')',
+            b'[' => ']',
+            _ => '}',
+        })
     }
 
     /// Nothing is open that a later line would have to close.
