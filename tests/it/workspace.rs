@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use foretype::privacy::{self, Privacy};
 use foretype::workspace::{self, Event, Index, Options, Summary, Workspace};
@@ -93,7 +93,13 @@ fn what_nobody_types_is_left_out() {
 #[test]
 fn code_comes_first_then_what_was_written_last() {
     let (code, prose) = ("let x = 1;\n".repeat(400), "Words and more words.\n".repeat(200));
-    let summary = check(&[("a.txt", &prose), ("b.txt", &prose), ("z.rs", &code)], &["b.txt", "z.rs"]);
+    let folder = project(&[("a.txt", &prose), ("b.txt", &prose), ("z.rs", &code)]);
+    for (path, seconds) in [("a.txt", 2), ("b.txt", 3), ("z.rs", 1)] {
+        let file = fs::File::options().append(true).open(folder.path().join(path)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+    }
+    let (index, summary) = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
+    assert_eq!(names(&index, folder.path()), ["b.txt", "z.rs"]);
     assert_eq!(left_out(&summary, "over the index's limit of bytes"), 1);
 }
 
