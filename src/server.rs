@@ -1,6 +1,77 @@
 //! The language server: protocol types, order, cancellation, one file a request.
+//!
+//! A handler's code before its first await runs in message order on the reader (`server/in_order.rs`): documents
+//! change there and requests take their snapshots there, so it is short. Parsing and privacy checks run on the
+//! analysis thread, engines on the worker thread, the index on the workspace's. Read `server/state.rs` first, then
+//! `server/handlers/inline_completion.rs`.
+
+mod analysis;
+mod client;
+mod convert;
+mod handlers;
+mod in_order;
+mod lifecycle;
+mod state;
+mod watch;
+mod worker;
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_lsp::{LspService, Server};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Settings;
+use crate::engine::Engine;
+use crate::engine::instant::{IndexSource, Instant};
+use in_order::InOrder;
+use lifecycle::Lifecycle;
+use state::State;
+
+/// Makes the engines of a session, in the order in which they are asked.
+pub type Engines = Box<dyn Fn(&Settings, IndexSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
+
+/// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
+const MAX_CONCURRENT_MESSAGES: usize = 1024;
 
 /// Serves one client on stdin and stdout until it leaves; returns the process's exit code.
 pub fn run() -> i32 {
-    todo!()
+    let filter = EnvFilter::try_from_env("FORETYPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // A second subscriber in one process is a test's; it loses nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("the server cannot start its threads: {error}; free some memory or raise `ulimit -u`");
+            return 1;
+        }
+    };
+    let code = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), default_engines()));
+    // Whatever still runs (a read of stdin, an engine) must not hold up the end.
+    runtime.shutdown_background();
+    code
+}
+
+/// The engines of this build: the instant engine.
+pub fn default_engines() -> Engines {
+    Box::new(|settings, index| vec![Arc::new(Instant::new(settings.instant.clone(), index))])
+}
+
+/// Serves one client over any pair of streams; returns the exit code.
+pub async fn serve(
+    input: impl AsyncRead + Unpin + Send + 'static,
+    output: impl AsyncWrite + Send + 'static,
+    engines: Engines,
+) -> i32 {
+    let lifecycle = Lifecycle::default();
+    let (service, socket) = {
+        let lifecycle = lifecycle.clone();
+        handlers::register(LspService::build_with_lifecycle_methods(move |client| {
+            State::new(client, engines, lifecycle)
+        }))
+        .finish()
+    };
+    let input = lifecycle.watch_input(input);
+    let server = Server::new(input, output, socket).concurrency_level(MAX_CONCURRENT_MESSAGES);
+    lifecycle.run(server.serve(InOrder::new(service))).await
 }

@@ -1,0 +1,126 @@
+//! Wire types to ours and back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tower_lsp::gen_lsp_types as lsp;
+
+use super::handlers::execute_command::ACCEPT;
+use crate::document::{Change, DocumentId, Snapshot};
+use crate::predictor::Selected;
+use crate::suggestion::Suggestion;
+use crate::text::{Encoding, Position};
+
+pub fn document_id(uri: &lsp::Uri) -> DocumentId {
+    DocumentId(uri.as_str().into())
+}
+
+/// Absent for what is no file: untitled buffers, diffs, remote files.
+pub fn path(uri: &lsp::Uri) -> Option<Arc<Path>> {
+    uri.to_file_path().ok().map(Arc::from)
+}
+
+pub fn position(position: lsp::Position) -> Position {
+    Position { line: position.line, character: position.character }
+}
+
+pub fn change(event: lsp::TextDocumentContentChangeEvent) -> Change {
+    use lsp::TextDocumentContentChangeEvent as Event;
+    match event {
+        Event::TextDocumentContentChangePartial(lsp::TextDocumentContentChangePartial { range, text, .. }) => {
+            Change::Ranged { start: position(range.start), end: position(range.end), text }
+        }
+        Event::TextDocumentContentChangeWholeDocument(whole) => Change::Whole(whole.text),
+    }
+}
+
+/// `None` when the client's range does not end on the cursor's line or leaves the cursor out: then there is nothing
+/// that we could extend.
+pub fn selected(
+    info: &lsp::SelectedCompletionInfo,
+    document: &Snapshot,
+    offset: usize,
+    encoding: Encoding,
+) -> Option<Selected> {
+    let at = |wire| document.text.offset(position(wire), encoding);
+    let replaced = at(info.range.start)..at(info.range.end);
+    let same_line = document.text.line_of(replaced.start) == document.text.line_of(replaced.end);
+    let holds = same_line && replaced.start <= offset && offset <= replaced.end;
+    holds.then(|| Selected { replaced, text: info.text.clone() })
+}
+
+/// An inline item with an explicit range on one line. Without a selection the range starts at the cursor: Neovim
+/// paints over the text of a longer one.
+pub fn inline_item(
+    suggestion: &Suggestion,
+    document: &Snapshot,
+    offset: usize,
+    selected: Option<&Selected>,
+    encoding: Encoding,
+    trace_id: u64,
+) -> lsp::InlineCompletionItem {
+    let (replaced, typed) = match selected {
+        Some(selected) => (selected.replaced.clone(), selected.text.as_str()),
+        None => (offset..offset, ""),
+    };
+    lsp::InlineCompletionItem {
+        insert_text: lsp::InsertText::String(format!("{typed}{}", suggestion.text)),
+        filter_text: None,
+        range: Some(range(document, replaced.start..replaced.end + suggestion.n_replaced, encoding)),
+        command: Some(accept_command(trace_id)),
+    }
+}
+
+/// A menu item for editors without ghost text: the whole word and what follows it, so that the menu's filter finds it.
+pub fn completion_item(
+    suggestion: &Suggestion,
+    rank: usize,
+    document: &Snapshot,
+    offset: usize,
+    encoding: Encoding,
+    trace_id: u64,
+) -> lsp::CompletionItem {
+    let line_start = document.text.line_range(document.text.line_of(offset)).start;
+    let typed = document.text.slice(line_start..offset);
+    let word_start = typed
+        .rfind(|c: char| !c.is_alphanumeric() && c != '_')
+        .map_or(0, |at| at + typed[at..].chars().next().map_or(0, char::len_utf8));
+    let word = &typed[word_start..];
+    let new_text = format!("{word}{}", suggestion.text);
+    let replaced = line_start + word_start..offset + suggestion.n_replaced;
+    let first_line = new_text.trim_start().lines().next().unwrap_or_default();
+    lsp::CompletionItem {
+        label: first_line.to_string(),
+        label_details: Some(lsp::CompletionItemLabelDetails {
+            detail: None,
+            description: Some("foretype".to_string()),
+        }),
+        kind: Some(lsp::CompletionItemKind::Text),
+        documentation: new_text.contains('\n').then(|| lsp::Documentation::String(new_text.clone())),
+        sort_text: Some(format!("{rank:04}")),
+        filter_text: Some(if word.is_empty() { first_line.to_string() } else { word.to_string() }),
+        text_edit: Some(lsp::CompletionItemTextEdit::TextEdit(lsp::TextEdit {
+            range: range(document, replaced, encoding),
+            new_text,
+        })),
+        command: Some(accept_command(trace_id)),
+        ..lsp::CompletionItem::default()
+    }
+}
+
+fn range(document: &Snapshot, bytes: std::ops::Range<usize>, encoding: Encoding) -> lsp::Range {
+    let wire = |offset| {
+        let Position { line, character } = document.text.position(offset, encoding);
+        lsp::Position { line, character }
+    };
+    lsp::Range { start: wire(bytes.start), end: wire(bytes.end) }
+}
+
+fn accept_command(trace_id: u64) -> lsp::Command {
+    lsp::Command {
+        title: "Accepted a suggestion of foretype".to_string(),
+        tooltip: None,
+        command: ACCEPT.to_string(),
+        arguments: Some(vec![trace_id.into()]),
+    }
+}

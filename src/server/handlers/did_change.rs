@@ -1,0 +1,29 @@
+//! `textDocument/didChange`
+
+use tower_lsp::gen_lsp_types::{DidChangeTextDocumentParams, MessageType};
+
+use crate::document::Desync;
+use crate::server::convert;
+use crate::server::state::State;
+
+pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
+    let identifier = params.text_document;
+    let id = convert::document_id(&identifier.text_document_identifier.uri);
+    let changes = params.content_changes.into_iter().map(convert::change).collect();
+    let at = state.started.elapsed();
+    let changed = state.documents.lock().change(&id, identifier.version, changes, state.encoding(), at);
+    match changed {
+        Ok(snapshot) => state.analysis.submit(snapshot),
+        Err(desync) => {
+            let name = &id.0;
+            let message = match desync {
+                Desync::NotOpen => format!("foretype: a change of {name}, which is not open, was left out"),
+                Desync::OldVersion { have, got } => format!(
+                    "foretype: a change of {name} to version {got} was left out, since version {have} is here already; \
+                     reopen the file if suggestions look wrong"
+                ),
+            };
+            state.client.log_message(MessageType::Warning, message).await;
+        }
+    }
+}

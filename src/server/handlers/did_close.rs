@@ -1,0 +1,14 @@
+//! `textDocument/didClose`
+
+use tower_lsp::gen_lsp_types::DidCloseTextDocumentParams;
+
+use crate::server::convert;
+use crate::server::state::State;
+
+pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
+    let id = convert::document_id(&params.text_document.uri);
+    state.documents.lock().close(&id);
+    if let Some(services) = state.services() {
+        services.predictor.forget(&id);
+    }
+}

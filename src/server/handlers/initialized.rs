@@ -1,0 +1,17 @@
+//! `initialized`: now the client takes messages, so the index may be built and files watched.
+
+use crate::server::client;
+use crate::server::state::State;
+
+pub async fn handle(state: &State) {
+    state.begin_indexing();
+    let abilities = state.abilities();
+    if abilities.configuration
+        && let Some(settings) = client::configuration(&state.client).await
+    {
+        state.change_settings(Some(settings));
+    }
+    if !(abilities.watches_files && client::register_file_watching(&state.client).await) {
+        state.watch_files();
+    }
+}

@@ -1,0 +1,106 @@
+//! `textDocument/inlineCompletion`: ghost text.
+
+use tower_lsp::gen_lsp_types as lsp;
+use tower_lsp::jsonrpc::{Error, Result};
+
+use crate::document::{Clearance, Snapshot};
+use crate::predictor::{Outcome, Quick, Request, Selected, Trigger};
+use crate::server::convert;
+use crate::server::state::{Services, State};
+use crate::server::worker::{Superseded, Turn};
+use crate::suggestion::Suggestion;
+use crate::text::Position;
+
+/// What is shown, and the place it is for.
+pub struct Answered {
+    pub document: Snapshot,
+    pub offset: usize,
+    pub selected: Option<Selected>,
+    pub suggestions: Vec<Suggestion>,
+    pub trace_id: u64,
+}
+
+pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Result<lsp::InlineCompletionResponse> {
+    let trigger = match params.context.trigger_kind {
+        lsp::InlineCompletionTriggerKind::Invoked => Trigger::Invoked,
+        _ => Trigger::Automatic,
+    };
+    let selected = params.context.selected_completion_info;
+    let place = params.text_document_position_params;
+    let answered = match begin(state, &place, trigger, selected.as_ref()) {
+        Some(asked) => asked.answer(state).await?,
+        None => None,
+    };
+    let items = answered.map_or_else(Vec::new, |answered| {
+        let Answered { document, offset, selected, suggestions, trace_id } = &answered;
+        let item = |suggestion: &Suggestion| {
+            convert::inline_item(suggestion, document, *offset, selected.as_ref(), state.encoding(), *trace_id)
+        };
+        suggestions.iter().map(item).collect()
+    });
+    // A list, never null: Neovim keeps showing, and accepting, its old text on null.
+    Ok(lsp::InlineCompletionResponse::InlineCompletionList(lsp::InlineCompletionList { items }))
+}
+
+/// A request that holds its snapshot and its turn.
+pub struct Asked {
+    request: Request,
+    turn: Turn,
+    services: Services,
+}
+
+/// Takes the snapshot and the turn; belongs before the first await. `None` for a document that is not open.
+pub fn begin(
+    state: &State,
+    place: &lsp::TextDocumentPositionParams,
+    trigger: Trigger,
+    selected: Option<&lsp::SelectedCompletionInfo>,
+) -> Option<Asked> {
+    let id = convert::document_id(&place.text_document.uri);
+    let services = state.services()?;
+    let (document, others) = {
+        let documents = state.documents.lock();
+        (documents.snapshot(&id), documents.snapshots())
+    };
+    let Some(document) = document else {
+        tracing::warn!("no suggestion in {}: it is not open", id.0);
+        return None;
+    };
+    let encoding = state.encoding();
+    let position: Position = convert::position(place.position);
+    let offset = document.text.offset(position, encoding);
+    let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
+    let turn = state.worker.take_turn(&id);
+    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services })
+}
+
+impl Asked {
+    /// `None` when there is nothing to show; an error when a newer request came.
+    pub async fn answer(mut self, state: &State) -> Result<Option<Answered>> {
+        let predictor = self.services.predictor;
+        if self.request.document.clearance == Clearance::Pending {
+            let verdict = self.turn.unless_superseded(state.analysis.verdict(&self.request.document)).await;
+            self.request.document.clearance = verdict.map_err(cancelled)?;
+        }
+        let (document, offset) = (self.request.document.clone(), self.request.offset);
+        let selected = self.request.selected.clone();
+        let answer = match predictor.quick(&self.request) {
+            Quick::Answered(answer) => answer,
+            Quick::Open(trace) => {
+                let answer = state.worker.full(&mut self.turn, predictor, self.request, trace).await;
+                answer.map_err(cancelled)?.ok_or_else(Error::internal_error)?
+            }
+        };
+        match answer.outcome {
+            Outcome::Suggest { suggestions, .. } => {
+                Ok(Some(Answered { document, offset, selected, suggestions, trace_id: answer.trace.id }))
+            }
+            Outcome::Nothing(_) => Ok(None),
+            Outcome::Cancelled => Err(Error::request_cancelled()),
+        }
+    }
+}
+
+fn cancelled(_: Superseded) -> Error {
+    Error::request_cancelled()
+}

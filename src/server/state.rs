@@ -1,0 +1,228 @@
+//! What the handlers share. Locks are held for lines, never across an await.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use parking_lot::{Mutex, RwLock};
+use tower_lsp::Client;
+
+use super::Engines;
+use super::analysis::Analysis;
+use super::client::{self, Abilities};
+use super::lifecycle::Lifecycle;
+use super::watch::FileWatch;
+use super::worker::Worker;
+use crate::config::{self, Problem, Settings};
+use crate::document::Documents;
+use crate::predictor::Predictor;
+use crate::privacy::Privacy;
+use crate::text::Encoding;
+use crate::workspace::Workspace;
+
+/// A handle to the session's state; clones share it.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+pub struct Shared {
+    pub client: Client,
+    pub lifecycle: Lifecycle,
+    pub started: Instant,
+    pub documents: Arc<Mutex<Documents>>,
+    pub analysis: Analysis,
+    pub worker: Worker,
+    abilities: OnceLock<Abilities>,
+    engines: Engines,
+    folders: Mutex<Vec<PathBuf>>,
+    client_settings: Mutex<ClientSettings>,
+    services: RwLock<Option<Services>>,
+    watch: Mutex<Option<FileWatch>>,
+}
+
+/// What the client has said about settings: at the start, and since.
+#[derive(Default)]
+struct ClientSettings {
+    initial: Option<serde_json::Value>,
+    changed: Option<serde_json::Value>,
+}
+
+/// What is made from the settings.
+#[derive(Clone)]
+pub struct Services {
+    pub settings: Arc<Settings>,
+    pub privacy: Arc<Privacy>,
+    pub workspace: Arc<Workspace>,
+    pub predictor: Arc<Predictor>,
+}
+
+impl Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    pub fn new(client: Client, engines: Engines, lifecycle: Lifecycle) -> State {
+        let documents = Arc::<Mutex<Documents>>::default();
+        State(Arc::new(Shared {
+            client,
+            lifecycle,
+            started: Instant::now(),
+            analysis: Analysis::start(documents.clone()),
+            documents,
+            worker: Worker::start(),
+            abilities: OnceLock::new(),
+            engines,
+            folders: Mutex::default(),
+            client_settings: Mutex::default(),
+            services: RwLock::new(None),
+            watch: Mutex::default(),
+        }))
+    }
+
+    /// What `initialize` settles. The index is not begun before [`State::begin_indexing`].
+    pub fn initialize(&self, abilities: Abilities, folders: Vec<PathBuf>, options: Option<serde_json::Value>) {
+        // The transport lets only one `initialize` through.
+        let _ = self.abilities.set(abilities);
+        *self.folders.lock() = folders;
+        self.client_settings.lock().initial = options.filter(|options| !options.is_null());
+        self.load_settings();
+    }
+
+    /// Reads all layers of the settings anew, and makes what they change.
+    pub fn load_settings(&self) {
+        let root = self.folders.lock().first().cloned();
+        let said = self.client_settings.lock().merged();
+        let (settings, mut problems) = config::load(root.as_deref(), said.as_ref());
+        let settings = Arc::new(settings);
+        let old = self.services();
+        if old.as_ref().is_some_and(|old| old.settings == settings) {
+            return self.report(problems);
+        }
+
+        // Without its rules nothing may be read: the old services stay, or there are none.
+        let privacy = match Privacy::new(&settings.privacy) {
+            Ok(privacy) => Arc::new(privacy),
+            Err(message) => {
+                problems.push(Problem { source: "privacy".to_string(), line: None, message });
+                return self.report(problems);
+            }
+        };
+        let keeps_index =
+            |old: &&Services| old.settings.workspace == settings.workspace && old.settings.privacy == settings.privacy;
+        let workspace = match old.as_ref().filter(keeps_index) {
+            Some(old) => old.workspace.clone(),
+            None => self.start_workspace(&settings, privacy.clone()),
+        };
+        let source = workspace.clone();
+        let engines = (self.engines)(&settings, Arc::new(move || source.index()));
+        let predictor = Arc::new(Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines));
+
+        let is_reload = old.is_some();
+        self.analysis.set_rules(privacy.clone(), self.folders.lock().clone());
+        *self.services.write() = Some(Services { settings, privacy, workspace, predictor });
+        if is_reload {
+            self.begin_indexing();
+            self.analysis.judge_all_anew();
+        }
+        self.report(problems);
+    }
+
+    /// Starts reading the folders, in the background.
+    pub fn begin_indexing(&self) {
+        if let Some(services) = self.services() {
+            services.workspace.set_folders(self.folders.lock().clone());
+        }
+    }
+
+    pub fn change_folders(&self, removed: &[PathBuf], added: Vec<PathBuf>) {
+        {
+            let mut folders = self.folders.lock();
+            folders.retain(|folder| !removed.contains(folder));
+            folders.extend(added);
+        }
+        if let Some(services) = self.services() {
+            self.analysis.set_rules(services.privacy, self.folders.lock().clone());
+        }
+        self.load_settings();
+        self.begin_indexing();
+        if self.watch.lock().is_some() {
+            self.watch_files();
+        }
+    }
+
+    /// The client's settings have changed; `None` when it did not say to what.
+    pub fn change_settings(&self, settings: Option<serde_json::Value>) {
+        if let Some(settings) = settings {
+            self.client_settings.lock().changed = Some(settings);
+        }
+        self.load_settings();
+    }
+
+    /// Watches the folders ourselves, for clients that do not.
+    pub fn watch_files(&self) {
+        let shared: Weak<Shared> = Arc::downgrade(&self.0);
+        let on_change = move |paths| {
+            if let Some(services) = shared.upgrade().and_then(|shared| shared.services()) {
+                services.workspace.files_changed(paths);
+            }
+        };
+        *self.watch.lock() = Some(FileWatch::start(self.folders.lock().clone(), on_change));
+    }
+
+    fn start_workspace(&self, settings: &Settings, privacy: Arc<Privacy>) -> Arc<Workspace> {
+        let events = client::show_progress(self.client.clone(), self.abilities());
+        // The receiver ends with the session.
+        let on_event = move |event| drop(events.send(event));
+        Arc::new(Workspace::start(settings.workspace.clone(), privacy, Box::new(on_event)))
+    }
+
+    fn report(&self, problems: Vec<Problem>) {
+        if problems.is_empty() {
+            return;
+        }
+        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let message = format!("foretype: {}", lines.join("\n"));
+        let client = self.client.clone();
+        tokio::spawn(async move { client::show_warning(&client, message).await });
+    }
+}
+
+impl Shared {
+    /// Before `initialize` what the poorest client can do.
+    pub fn abilities(&self) -> Abilities {
+        self.abilities.get().copied().unwrap_or(Abilities {
+            encoding: Encoding::Utf16,
+            inline_completion: false,
+            work_done_progress: false,
+            watches_files: false,
+            configuration: false,
+        })
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        self.abilities().encoding
+    }
+
+    /// Absent before `initialize`.
+    pub fn services(&self) -> Option<Services> {
+        self.services.read().clone()
+    }
+}
+
+impl ClientSettings {
+    /// What was said last wins, key by key at the top.
+    fn merged(&self) -> Option<serde_json::Value> {
+        let (Some(initial), Some(changed)) = (&self.initial, &self.changed) else {
+            return self.changed.clone().or_else(|| self.initial.clone());
+        };
+        let mut merged = initial.clone();
+        if let (Some(into), Some(from)) = (merged.as_object_mut(), changed.as_object()) {
+            into.extend(from.clone());
+        }
+        Some(merged)
+    }
+}
