@@ -2,11 +2,24 @@
 //!
 //! Layers, later ones win: defaults, the user's file, the client's `initializationOptions`, the environment. The
 //! workspace's file comes last and may only tighten. A wrong setting is a [`Problem`] that names the place and the
-//! nearest valid key; the rest of the settings still holds.
+//! nearest valid key; the rest of the settings still holds. Every setting is one entry of `config/settings.rs`.
 
-use std::path::Path;
+mod layer;
+mod schema;
+mod settings;
 
-use crate::{engine, predictor, privacy, suggestion, workspace};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::{cache, engine, predictor, privacy, suggestion, workspace};
+use layer::{Layer, Rank};
+
+pub use schema::schema;
+
+/// The workspace's file, in a workspace's root.
+pub const WORKSPACE_FILE: &str = ".foretype.toml";
 
 /// Checked settings: each module's own options.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,22 +41,67 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Loads every layer that is present.
-pub fn load(
-    _workspace: Option<&Path>,
-    _initialization_options: Option<&serde_json::Value>,
-) -> (Settings, Vec<Problem>) {
-    todo!()
+/// Loads every layer that is present. `workspace` is the workspace's root.
+pub fn load(workspace: Option<&Path>, initialization_options: Option<&serde_json::Value>) -> (Settings, Vec<Problem>) {
+    let mut layers = Vec::new();
+    layers.extend(user_file().and_then(|path| read(&path, Rank::User)));
+    layers.extend(initialization_options.map(|options| layer::from_json("initializationOptions", options)));
+    layers.push(layer::from_environment(std::env::vars_os()));
+    layers.extend(workspace.and_then(|root| read(&root.join(WORKSPACE_FILE), Rank::Workspace)));
+    settings::apply(layers)
+}
+
+/// What is wrong with one file; a file of the workspace's name is judged as such.
+pub fn check(path: &Path) -> io::Result<Vec<Problem>> {
+    let is_workspace = path.file_name().is_some_and(|name| name == WORKSPACE_FILE);
+    let rank = if is_workspace { Rank::Workspace } else { Rank::User };
+    let text = std::fs::read_to_string(path)?;
+    Ok(settings::apply(vec![layer::from_toml(path.display().to_string(), rank, &text)]).1)
+}
+
+/// Where the user's file is looked for; absent without a home.
+pub fn user_file() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.config_dir().join("foretype").join("config.toml"))
+}
+
+/// `None` for a file that is not there.
+fn read(path: &Path, rank: Rank) -> Option<Layer> {
+    let source = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(layer::from_toml(source, rank, &text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(layer::unreadable(source, rank, &error)),
+    }
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        todo!()
+        let max_lines = 10;
+        Settings {
+            predictor: predictor::Options {
+                enabled: true,
+                disabled_languages: Vec::new(),
+                // Prose is rarely typed twice: in comments the instant engine is more often wrong than right.
+                in_comments: false,
+                in_strings: true,
+                max_lines,
+                max_document_bytes: 2 << 20,
+                cache: cache::Options { max_entries: 512, max_bytes: 4 << 20 },
+            },
+            suggestion: suggestion::Options { max_lines },
+            instant: engine::instant::Options::default(),
+            workspace: workspace::Options { enabled: true, max_bytes: 16 << 20, max_file_bytes: 512 << 10 },
+            privacy: privacy::Options::default(),
+        }
     }
 }
 
 impl std::fmt::Display for Problem {
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.source, self.message),
+            None => write!(f, "{}: {}", self.source, self.message),
+        }
     }
 }

@@ -24,6 +24,12 @@ pub struct Options {
     pub min_confidence: f32,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options { min_confidence: 0.5 }
+    }
+}
+
 /// Where the engine finds the newest index.
 pub type IndexSource = Arc<dyn Fn() -> Arc<Index> + Send + Sync>;
 

@@ -1,1 +1,93 @@
 //! Layers, tightening, and the nearest valid key.
+
+use std::fs;
+use std::path::Path;
+
+use foretype::config::{self, Problem, Settings, WORKSPACE_FILE};
+use serde_json::json;
+
+/// Checks a file of this name and text; each problem as it is shown, without the folder.
+fn check(name: &str, text: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    let folder = format!("{}/", folder.path().display());
+    config::check(&path).unwrap().iter().map(|problem| problem.to_string().replace(&folder, "")).collect()
+}
+
+/// The settings of a workspace whose file has this text, under these options of the client.
+fn load(workspace_file: &str, options: serde_json::Value) -> (Settings, Vec<Problem>) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(WORKSPACE_FILE), workspace_file).unwrap();
+    config::load(Some(folder.path()), Some(&options))
+}
+
+#[test]
+fn an_unknown_key_names_file_line_and_nearest_key() {
+    assert_eq!(
+        check("config.toml", "enabled = true\n\n[suggest]\nmax_line = 3\n"),
+        ["config.toml:4: unknown key `suggest.max_line`; the nearest valid one is `suggest.max_lines`"]
+    );
+    assert_eq!(
+        check("config.toml", "in_comments = true\n"),
+        ["config.toml:1: unknown key `in_comments`; the nearest valid one is `suggest.in_comments`"]
+    );
+}
+
+#[test]
+fn a_bad_value_says_what_is_expected() {
+    let text =
+        "enabled = \"yes\"\n[suggest]\nmax_lines = 0\n[instant]\nmin_confidence = 2\n[privacy]\ndeny = \"*.x\"\n";
+    assert_eq!(
+        check("config.toml", text),
+        [
+            "config.toml:1: `enabled` must be true or false, not `\"yes\"`",
+            "config.toml:5: `instant.min_confidence` must be a number from 0 to 1, not `2`",
+            "config.toml:7: `privacy.deny` must be a list of texts, not `\"*.x\"`",
+            "config.toml:3: `suggest.max_lines` must be a whole number from 1 on, not `0`",
+        ]
+    );
+    let languages = check("config.toml", "languages.disabled = [\"ruts\"]\n");
+    assert_eq!(
+        languages,
+        ["config.toml:1: `languages.disabled`: unknown language `ruts`; the nearest known one is `rust`"]
+    );
+    assert!(check("config.toml", "privacy.deny = [\"a[\"]\n")[0].contains("a["));
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line_and_the_rest_holds() {
+    let problems = check("config.toml", "enabled = true\nnonsense\n");
+    assert!(problems[0].starts_with("config.toml:2: this is not valid TOML"), "{problems:?}");
+}
+
+#[test]
+fn one_bad_key_does_not_void_the_others() {
+    let (settings, problems) = load("", json!({"suggest": {"max_lines": 3, "nonsense": 1}, "enabled": false}));
+    assert_eq!((settings.predictor.max_lines, settings.suggestion.max_lines), (3, 3));
+    assert!(!settings.predictor.enabled);
+    assert_eq!(problems[0].source, "initializationOptions");
+}
+
+#[test]
+fn a_workspace_s_file_may_only_tighten() {
+    let tight = "enabled = false\nsuggest.max_lines = 2\nprivacy.deny = [\"*.sql\"]\n";
+    let (settings, problems) = load(tight, json!({"privacy": {"deny": ["*.csv"]}}));
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!((settings.predictor.enabled, settings.predictor.max_lines), (false, 2));
+    assert_eq!(settings.privacy.deny, ["*.csv", "*.sql"]);
+
+    let loose = "enabled = true\nsuggest.max_lines = 50\nprivacy.allow = [\".env\"]\nworkspace.max_bytes = 99999999\n";
+    let (settings, problems) = load(loose, json!({"enabled": false}));
+    assert!(!settings.predictor.enabled);
+    assert_eq!(settings, Settings { predictor: settings.predictor.clone(), ..Settings::default() });
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.message.starts_with("a workspace's file may")));
+}
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/config.schema.json");
+    let committed = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(committed, config::schema(), "renew it: cargo run -- config schema > editors/config.schema.json");
+}

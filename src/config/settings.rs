@@ -1,0 +1,226 @@
+//! The table of settings, and how a layer's entries are checked against it and applied.
+
+use serde_json::Value;
+
+use super::layer::{Entry, Layer, Rank};
+use super::{Problem, Settings};
+use crate::privacy::{self, Privacy};
+use crate::syntax::Language;
+
+/// One setting. Its default stands in [`Settings::default`].
+pub struct Setting {
+    /// Dotted, such as `suggest.max_lines`.
+    pub key: &'static str,
+    pub doc: &'static str,
+    /// What a workspace's file may do.
+    pub workspace_may: Tighten,
+    pub slot: for<'a> fn(&'a mut Settings) -> Slot<'a>,
+}
+
+/// The place of a setting's value; its variant is the setting's type.
+pub enum Slot<'a> {
+    Switch(&'a mut bool),
+    Count(&'a mut usize),
+    /// 0 to 1.
+    Fraction(&'a mut f32),
+    /// Layers add to lists; none takes away.
+    List(&'a mut Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tighten {
+    SwitchOff,
+    Lower,
+    Raise,
+    Add,
+    Nothing,
+}
+
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "enabled",
+        doc: "Whether suggestions are made at all.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.predictor.enabled),
+    },
+    Setting {
+        key: "languages.disabled",
+        doc: "Languages that get no suggestions, by the protocol's identifiers, such as `markdown`.",
+        workspace_may: Tighten::Add,
+        slot: |settings| Slot::List(&mut settings.predictor.disabled_languages),
+    },
+    Setting {
+        key: "suggest.in_comments",
+        doc: "Suggest inside comments while typing.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.predictor.in_comments),
+    },
+    Setting {
+        key: "suggest.in_strings",
+        doc: "Suggest inside string literals while typing.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.predictor.in_strings),
+    },
+    Setting {
+        key: "suggest.max_lines",
+        doc: "Most lines of one suggestion, at least 1.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.predictor.max_lines),
+    },
+    Setting {
+        key: "suggest.max_document_bytes",
+        doc: "Larger documents get no suggestions.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.predictor.max_document_bytes),
+    },
+    Setting {
+        key: "instant.min_confidence",
+        doc: "Below this estimated chance of being right, from 0 to 1, the instant engine is silent.",
+        workspace_may: Tighten::Raise,
+        slot: |settings| Slot::Fraction(&mut settings.instant.min_confidence),
+    },
+    Setting {
+        key: "workspace.index",
+        doc: "Learn from the files of the workspace, not only from the open ones.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.workspace.enabled),
+    },
+    Setting {
+        key: "workspace.max_bytes",
+        doc: "Most text of the workspace to learn from, in bytes.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.workspace.max_bytes),
+    },
+    Setting {
+        key: "workspace.max_file_bytes",
+        doc: "Larger files of the workspace are left out.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.workspace.max_file_bytes),
+    },
+    Setting {
+        key: "privacy.deny",
+        doc: "Globs of files that are neither completed nor learned from, beside the built-in list.",
+        workspace_may: Tighten::Add,
+        slot: |settings| Slot::List(&mut settings.privacy.deny),
+    },
+    Setting {
+        key: "privacy.allow",
+        doc: "Globs of files that may be used although an ignore file or the built-in list names them.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::List(&mut settings.privacy.allow),
+    },
+];
+
+/// Applies the layers in their order to the defaults.
+pub fn apply(layers: Vec<Layer>) -> (Settings, Vec<Problem>) {
+    let mut settings = Settings::default();
+    let mut problems = Vec::new();
+    for layer in layers {
+        problems.extend(layer.problems);
+        for Entry { source, line, key, value } in layer.entries {
+            if let Err(message) = set(&mut settings, layer.rank, &key, &value) {
+                problems.push(Problem { source, line, message });
+            }
+        }
+    }
+    settings.suggestion.max_lines = settings.predictor.max_lines;
+    (settings, problems)
+}
+
+fn set(settings: &mut Settings, rank: Rank, key: &str, value: &Value) -> Result<(), String> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+        return Err(format!("unknown key `{key}`; the nearest valid one is `{}`", nearest(key)));
+    };
+    let mut changed = settings.clone();
+    setting.write(&mut changed, value)?;
+    if rank == Rank::Workspace {
+        setting.tightens(settings, &mut changed)?;
+    }
+    *settings = changed;
+    Ok(())
+}
+
+fn nearest(key: &str) -> &'static str {
+    // A right name in the wrong section is nearer than the letters say.
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_string();
+    let likeness = |valid: &str| strsim::jaro_winkler(key, valid).max(strsim::jaro_winkler(&last(key), &last(valid)));
+    let best = SETTINGS.iter().max_by(|a, b| likeness(a.key).total_cmp(&likeness(b.key)));
+    best.map_or("", |setting| setting.key)
+}
+
+impl Setting {
+    /// The value of an environment variable; what does not parse is left for [`Setting::write`] to refuse.
+    pub fn parse(&self, text: &str) -> Value {
+        match (self.slot)(&mut Settings::default()) {
+            Slot::List(_) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+            _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        }
+    }
+
+    fn write(&self, settings: &mut Settings, value: &Value) -> Result<(), String> {
+        let wrong = |expected: &str| format!("`{}` must be {expected}, not `{value}`", self.key);
+        match (self.slot)(settings) {
+            Slot::Switch(slot) => *slot = value.as_bool().ok_or_else(|| wrong("true or false"))?,
+            Slot::Count(slot) => {
+                let count = value.as_u64().filter(|count| *count >= 1);
+                *slot = count.ok_or_else(|| wrong("a whole number from 1 on"))? as usize;
+            }
+            Slot::Fraction(slot) => {
+                let fraction = value.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction));
+                *slot = fraction.ok_or_else(|| wrong("a number from 0 to 1"))? as f32;
+            }
+            Slot::List(slot) => {
+                let items = value.as_array().ok_or_else(|| wrong("a list of texts"))?;
+                for item in items {
+                    let item = item.as_str().ok_or_else(|| wrong("a list of texts"))?;
+                    self.check_item(item)?;
+                    if !slot.iter().any(|present| present == item) {
+                        slot.push(item.to_string());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_item(&self, item: &str) -> Result<(), String> {
+        if self.key == "languages.disabled" {
+            return known_language(item);
+        }
+        let glob = privacy::Options { deny: vec![item.to_string()], allow: Vec::new() };
+        Privacy::new(&glob).map(drop).map_err(|error| format!("`{}`: {error}", self.key))
+    }
+
+    /// Whether `changed` is at least as strict as `settings`, which is left as it is.
+    fn tightens(&self, settings: &mut Settings, changed: &mut Settings) -> Result<(), String> {
+        let stricter = match ((self.slot)(settings), (self.slot)(changed), self.workspace_may) {
+            (Slot::Switch(old), Slot::Switch(new), Tighten::SwitchOff) => *old || !*new,
+            (Slot::Count(old), Slot::Count(new), Tighten::Lower) => new <= old,
+            (Slot::Fraction(old), Slot::Fraction(new), Tighten::Raise) => new >= old,
+            (Slot::List(_), Slot::List(_), Tighten::Add) => true,
+            _ => false,
+        };
+        let key = self.key;
+        let may = match self.workspace_may {
+            Tighten::SwitchOff => "may only switch it off",
+            Tighten::Lower => "may only lower it",
+            Tighten::Raise => "may only raise it",
+            Tighten::Add | Tighten::Nothing => "may not set it",
+        };
+        stricter.then_some(()).ok_or_else(|| format!("a workspace's file {may}: `{key}`; set it in your own settings"))
+    }
+}
+
+fn known_language(id: &str) -> Result<(), String> {
+    // An alias would be kept as it is and never match: documents carry the identifier.
+    match Language::from_id(id) {
+        Some(language) if language.id() == id => Ok(()),
+        Some(language) => Err(format!("`languages.disabled`: `{id}` is called `{}`", language.id())),
+        None => {
+            let likeness = |language: &Language| strsim::jaro_winkler(id, language.id());
+            let nearest = Language::all().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let nearest = nearest.map_or("", Language::id);
+            Err(format!("`languages.disabled`: unknown language `{id}`; the nearest known one is `{nearest}`"))
+        }
+    }
+}
