@@ -96,19 +96,19 @@ impl Tree {
     /// Microseconds; `text` may be some keystrokes newer than the parse.
     pub fn place(&self, text: &Text, offset: usize) -> Place {
         let line = text.line_range(text.line_of(offset));
-        let (mut place, mut in_error) = (Place::Code, false);
+        let (mut place, mut in_error) = (None, false);
         let window = offset.saturating_sub(MAX_UNPARSED_BYTES).max(line.start)..offset + 1;
         self.regions(window, |region, range| match region {
-            Region::Comment if self.reaches(&range, offset, &line, text) => place = Place::Comment,
-            Region::String if is_between(&range, offset) => place = Place::String,
-            Region::Code if is_between(&range, offset) => place = Place::Code,
+            Region::Comment if self.reaches(&range, offset, &line, text) => place = Some(Place::Comment),
+            Region::String if is_between(&range, offset) => place = Some(Place::String),
+            Region::Code if is_between(&range, offset) => place = Some(Place::Code),
             Region::Error => in_error |= touches(&range, offset),
             _ => {}
         });
         match place {
             // Half-typed strings and comments are often not recognised as such.
-            Place::Code if in_error => self.place_in_line(&text.slice(line.start..offset)),
-            place => place,
+            None if in_error => self.place_in_line(&text.slice(line.start..offset)),
+            place => place.unwrap_or(Place::Code),
         }
     }
 

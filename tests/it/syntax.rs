@@ -289,6 +289,8 @@ fn half_typed_text_has_a_place() {
     check_place("python", "def f():\n    x = g[\"a\"] + $0\n", Place::Code);
     check_place("python", "x = 1\n# don't$0\n", Place::Comment);
     check_place("javascript", "f('wh$0\ng();\n", Place::String);
+    check_place("javascript", "f(`a ${b.$0}`);\n", Place::Code);
+    check_place("python", "x = f\"a {b.$0}\"\n", Place::Code);
     check_place("go", "func f() {\n\tx := g(\"wh$0\n}\n", Place::String);
     check_place("c", "int f(void) {\n\tputs(\"wh$0\n}\n", Place::String);
     check_place("c", "int x; /* wh$0\nint y;\n", Place::Comment);

@@ -1,0 +1,16 @@
+[
+  (comment)
+  (haddock)
+  (pragma)
+] @comment
+
+[
+  (string)
+  (char)
+] @string
+
+[
+  (do)
+  (match)
+  (class_declarations)
+] @body

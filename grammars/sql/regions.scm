@@ -1,0 +1,12 @@
+[
+  (comment)
+  (marginalia)
+] @comment
+
+((literal) @string)
+
+[
+  (column_definitions)
+  (subquery)
+] @block
+(statement) @body
