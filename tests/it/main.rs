@@ -3,6 +3,7 @@
 mod bad_input;
 mod cache;
 mod cli;
+mod client;
 mod config;
 mod document;
 mod instant;

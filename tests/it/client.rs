@@ -1,0 +1,202 @@
+//! A client in memory: the real server on a thread pool of the test's own, asked message by message.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretype::engine::Engine;
+use foretype::engine::scripted::Scripted;
+use foretype::server::{self, Engines};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+/// Only a server that hangs takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Client {
+    runtime: Runtime,
+    writer: Option<WriteHalf<DuplexStream>>,
+    reader: BufReader<ReadHalf<DuplexStream>>,
+    server: JoinHandle<i32>,
+    n_requests: u64,
+    answers: HashMap<Value, Value>,
+    /// Notifications and requests of the server that nobody has waited for yet.
+    said: Vec<Value>,
+}
+
+/// What an editor with ghost text says of itself.
+pub fn ghost_text() -> Value {
+    json!({"general": {"positionEncodings": ["utf-8", "utf-16"]}, "textDocument": {"inlineCompletion": {}}})
+}
+
+pub fn engines(engine: Scripted) -> Engines {
+    let engine: Arc<dyn Engine> = Arc::new(engine);
+    Box::new(move |_, _| vec![engine.clone()])
+}
+
+impl Client {
+    pub fn start(engines: Engines) -> Client {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let (input, output) = split(theirs);
+        let server = runtime.spawn(server::serve(input, output, engines));
+        let (reader, writer) = split(ours);
+        Client {
+            runtime,
+            writer: Some(writer),
+            reader: BufReader::new(reader),
+            server,
+            n_requests: 0,
+            answers: HashMap::new(),
+            said: Vec::new(),
+        }
+    }
+
+    /// A client with ghost text, past its `initialize`.
+    pub fn ready(engine: Scripted) -> Client {
+        let mut client = Client::start(engines(engine));
+        client.initialize(json!({"capabilities": ghost_text()}));
+        client
+    }
+
+    pub fn initialize(&mut self, params: Value) -> Value {
+        let answer = self.ask("initialize", params);
+        self.notify("initialized", json!({}));
+        answer["result"].clone()
+    }
+
+    pub fn open(&mut self, uri: &str, language: &str, text: &str) {
+        let item = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
+        self.notify("textDocument/didOpen", json!({"textDocument": item}));
+    }
+
+    /// Types `text` at a place.
+    pub fn type_at(&mut self, uri: &str, version: i32, line: u32, character: u32, text: &str) {
+        let at = json!({"line": line, "character": character});
+        self.change(uri, version, json!([{"range": {"start": at, "end": at}, "text": text}]));
+    }
+
+    pub fn change(&mut self, uri: &str, version: i32, changes: Value) {
+        let document = json!({"uri": uri, "version": version});
+        self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes}));
+    }
+
+    /// Asks for ghost text without waiting for it.
+    pub fn begin_ghost(&mut self, uri: &str, line: u32, character: u32) -> u64 {
+        self.request("textDocument/inlineCompletion", at(uri, line, character))
+    }
+
+    /// The items of ghost text.
+    #[track_caller]
+    pub fn ghost(&mut self, uri: &str, line: u32, character: u32) -> Vec<Value> {
+        let answer = self.ask("textDocument/inlineCompletion", at(uri, line, character));
+        let items = answer["result"]["items"].as_array();
+        items.unwrap_or_else(|| panic!("no list of items: {answer}")).clone()
+    }
+
+    /// The reason that `why` gives for the last request's outcome.
+    pub fn why(&mut self) -> String {
+        let answer = self.ask("workspace/executeCommand", json!({"command": "foretype.why", "arguments": [1]}));
+        answer["result"][0]["outcome"].as_str().unwrap_or_default().to_string()
+    }
+
+    pub fn notify(&mut self, method: &str, params: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
+    }
+
+    pub fn request(&mut self, method: &str, params: Value) -> u64 {
+        self.n_requests += 1;
+        self.send(&json!({"jsonrpc": "2.0", "id": self.n_requests, "method": method, "params": params}));
+        self.n_requests
+    }
+
+    pub fn ask(&mut self, method: &str, params: Value) -> Value {
+        let id = self.request(method, params);
+        self.answer(json!(id))
+    }
+
+    /// Waits for the answer to a request; `null` stands for one that could not be read.
+    pub fn answer(&mut self, id: impl Into<Value>) -> Value {
+        let id = id.into();
+        loop {
+            if let Some(answer) = self.answers.remove(&id) {
+                return answer;
+            }
+            self.read();
+        }
+    }
+
+    /// Waits for a notification or request of the server that is `wanted`.
+    pub fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            if let Some(i) = self.said.iter().position(&wanted) {
+                return self.said.remove(i);
+            }
+            self.read();
+        }
+    }
+
+    pub fn send(&mut self, message: &Value) {
+        let body = message.to_string();
+        self.send_raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
+    }
+
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        let writer = self.writer.as_mut().expect("not closed");
+        self.runtime.block_on(async { writer.write_all(bytes).await.unwrap() });
+    }
+
+    /// Ends the input and waits for the exit code.
+    pub fn close(mut self) -> i32 {
+        let mut writer = self.writer.take().expect("not closed");
+        let (reader, server) = (&mut self.reader, &mut self.server);
+        self.runtime.block_on(async {
+            writer.shutdown().await.unwrap();
+            let mut rest = Vec::new();
+            let ended = async { tokio::join!(reader.read_to_end(&mut rest), server).1.unwrap() };
+            tokio::time::timeout(PATIENCE, ended).await.expect("the server ends with its input")
+        })
+    }
+
+    fn read(&mut self) {
+        let reader = &mut self.reader;
+        let message = self.runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, read_message(reader)).await.expect("the server answers")
+        });
+        match (message.get("method"), message.get("id")) {
+            (None, Some(id)) => drop(self.answers.insert(id.clone(), message)),
+            (Some(_), Some(id)) => {
+                let granted = json!({"jsonrpc": "2.0", "id": id, "result": null});
+                self.send(&granted);
+                self.said.push(message);
+            }
+            _ => self.said.push(message),
+        }
+    }
+}
+
+pub fn at(uri: &str, line: u32, character: u32) -> Value {
+    json!({
+        "textDocument": {"uri": uri},
+        "position": {"line": line, "character": character},
+        "context": {"triggerKind": 2},
+    })
+}
+
+async fn read_message(reader: &mut BufReader<ReadHalf<DuplexStream>>) -> Value {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        assert!(reader.read_line(&mut line).await.unwrap() > 0, "the server has closed its output");
+        match line.trim_end().split_once(": ") {
+            Some(("Content-Length", n_bytes)) => length = n_bytes.parse().unwrap(),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).await.unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
