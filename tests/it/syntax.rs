@@ -363,4 +363,20 @@ proptest! {
         }
         prop_assert_eq!(edited.answers(), original.answers());
     }
+
+    /// Whatever the text: a whole number of characters, and never past the end.
+    #[test]
+    fn a_unit_ends_at_a_character_boundary(
+        language in prop::sample::select(Language::all().map(Some).chain([None]).collect::<Vec<_>>()),
+        prefix in "[a-z(){}'\"`\\\\/*#é𝄞 \r\n-]{0,40}",
+        continuation in "[a-z(){}'\"`\\\\/*#é𝄞 \r\n-]{0,80}",
+    ) {
+        for unit in [Unit::Line, Unit::Statement, Unit::Block] {
+            let len = unit_len(language, &prefix, &continuation, unit);
+            prop_assert!(continuation.is_char_boundary(len), "{len}");
+        }
+        if let Some(language) = language {
+            adds_error(language, &prefix, &continuation, "\n", Duration::from_millis(2));
+        }
+    }
 }
