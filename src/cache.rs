@@ -1,53 +1,116 @@
 //! What was suggested, and where in the text it still holds.
 //!
 //! An entry knows the text it was made for, before and after the cursor, and is served only where both still agree:
-//! at the same place, typed along, walked back, after an undo, with other indentation. Pure: no clock, no threads.
-//! Must not know engines. Start at [`Cache::lookup`].
+//! at the same place, typed along, walked back, after an undo, with other indentation. What is served gives, once
+//! inserted, the text that the engine meant, and no other. Pure: no clock, no threads. Must not know engines. Start at
+//! [`Cache::lookup`].
+
+mod entry;
+mod reindent;
+mod surroundings;
+
+use lru::LruCache;
 
 use crate::document::DocumentId;
 use crate::suggestion::Suggestion;
 use crate::text::Text;
+use entry::Entry;
+use surroundings::Surroundings;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
+    /// Most places remembered.
     pub max_entries: usize,
+    /// Most text held, in bytes.
     pub max_bytes: usize,
 }
 
-pub struct Cache {}
+/// Least recently used entries go first. The key is a hash of the document and of the text before an anchor; the
+/// entry holds that text, so a collision is a miss and no mistake.
+pub struct Cache {
+    options: Options,
+    entries: LruCache<u64, Entry>,
+    n_bytes: usize,
+}
 
-/// How an entry was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an entry was found. Of several, the order here is the order in which they are preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
     Exact,
     /// The user typed this many bytes of it since.
     TypedAlong(usize),
+    /// The user deleted this many bytes before it since; they are now its beginning.
+    WalkedBack(usize),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// What is left to insert at the asked offset, best first; never empty.
     pub suggestions: Vec<Suggestion>,
+    /// How the first of them was found.
     pub via: Via,
 }
 
 impl Cache {
-    pub fn new(_options: Options) -> Cache {
-        todo!()
+    pub fn new(options: Options) -> Cache {
+        Cache { options, entries: LruCache::unbounded(), n_bytes: 0 }
     }
 
     /// Remembers `suggestions` (best first, not empty) made for `offset` of `text`.
-    pub fn insert(&mut self, _document: &DocumentId, _text: &Text, _offset: usize, _suggestions: Vec<Suggestion>) {
-        todo!()
+    pub fn insert(&mut self, document: &DocumentId, text: &Text, offset: usize, suggestions: Vec<Suggestion>) {
+        let around = Surroundings::of(text, offset);
+        let anchor = around.anchor_to_insert();
+        let key = around.key(document, &anchor);
+        let mut entry = match self.remove(key) {
+            Some(entry) if entry.is_at(document, &around, &anchor) => entry,
+            _ => Entry::new(document, &around, &anchor),
+        };
+        entry.add(&around, &anchor, suggestions);
+        self.n_bytes += entry.n_bytes();
+        self.entries.put(key, entry);
+        self.evict();
     }
 
     /// What may be shown at `offset` of `text`, if an entry still agrees with the text on both sides.
-    pub fn lookup(&mut self, _document: &DocumentId, _text: &Text, _offset: usize) -> Option<Hit> {
-        todo!()
+    pub fn lookup(&mut self, document: &DocumentId, text: &Text, offset: usize) -> Option<Hit> {
+        let around = Surroundings::of(text, offset);
+        let mut found: Vec<(Via, Suggestion)> = Vec::new();
+        for anchor in around.anchors() {
+            let key = around.key(document, &anchor);
+            if let Some(entry) = self.entries.get(&key).filter(|entry| entry.is_at(document, &around, &anchor)) {
+                found.extend(entry.suggestions(&around, &anchor));
+            }
+        }
+        found.sort_by_key(|(via, _)| *via);
+        let via = found.first()?.0;
+        let mut suggestions = Vec::new();
+        for (_, suggestion) in found {
+            if !suggestions.contains(&suggestion) {
+                suggestions.push(suggestion);
+            }
+        }
+        Some(Hit { suggestions, via })
     }
 
     /// Drops all entries of a closed document.
-    pub fn forget(&mut self, _document: &DocumentId) {
-        todo!()
+    pub fn forget(&mut self, document: &DocumentId) {
+        let of_document = self.entries.iter().filter(|(_, entry)| entry.document == *document);
+        let keys: Vec<u64> = of_document.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.remove(key);
+        }
+    }
+
+    fn remove(&mut self, key: u64) -> Option<Entry> {
+        let entry = self.entries.pop(&key)?;
+        self.n_bytes -= entry.n_bytes();
+        Some(entry)
+    }
+
+    fn evict(&mut self) {
+        while self.entries.len() > self.options.max_entries || self.n_bytes > self.options.max_bytes {
+            let Some((_, entry)) = self.entries.pop_lru() else { return };
+            self.n_bytes -= entry.n_bytes();
+        }
     }
 }

@@ -322,6 +322,9 @@ fn describe(hit: &Option<Hit>) -> String {
         Some(Hit { via: Via::TypedAlong(n_bytes), suggestions }) => {
             format!("hit: {} still agree after {n_bytes} bytes", suggestions.len())
         }
+        Some(Hit { via: Via::WalkedBack(n_bytes), suggestions }) => {
+            format!("hit: {} still agree {n_bytes} bytes before their place", suggestions.len())
+        }
     }
 }
 
