@@ -6,7 +6,6 @@
 mod history;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,17 +108,7 @@ impl Documents {
             return Err(Desync::OldVersion { have, got: version });
         }
         for change in changes {
-            match change {
-                Change::Ranged { start, end, text } => {
-                    let (start, end) = (start.min(end), start.max(end));
-                    let current = &document.snapshot.text;
-                    document.replace(current.offset(start, encoding)..current.offset(end, encoding), &text, at);
-                }
-                Change::Whole(text) => {
-                    let (range, inserted) = difference(&document.snapshot.text, &text);
-                    document.replace(range, inserted, at);
-                }
-            }
+            document.apply(change, encoding, at);
         }
         document.snapshot.version = version;
         Ok(document.snapshot.clone())
@@ -142,11 +131,12 @@ impl Documents {
         self.open.get(id).map(|document| &document.history)
     }
 
-    /// Takes over a tree parsed from `version`, unless the document has moved on or is closed.
+    /// Takes over a tree parsed from `version`, unless the document has moved on or is closed. A client that switches the
+    /// language reopens the document at the same version, so the language must agree too.
     pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> bool {
-        match self.open.get_mut(id) {
-            Some(document) if document.snapshot.version == version => {
-                document.snapshot.tree = Some(tree);
+        match self.open.get_mut(id).map(|document| &mut document.snapshot) {
+            Some(snapshot) if snapshot.version == version && snapshot.language == Some(tree.language()) => {
+                snapshot.tree = Some(tree);
                 true
             }
             _ => false,
@@ -162,28 +152,25 @@ impl Documents {
 }
 
 impl Document {
-    fn replace(&mut self, range: Range<usize>, inserted: &str, at: Duration) {
-        let before = self.snapshot.text.clone();
-        let range = self.snapshot.text.replace(range, inserted);
+    fn apply(&mut self, change: Change, encoding: Encoding, at: Duration) {
+        let text = &self.snapshot.text;
+        let (range, with) = match change {
+            Change::Whole(with) => (0..text.len(), with),
+            Change::Ranged { start, end, text: with } => {
+                let (start, end) = (start.min(end), start.max(end));
+                (text.offset(start, encoding)..text.offset(end, encoding), with)
+            }
+        };
+        // A client may send a whole line or text where a word changed; the tree and the history see the word.
+        let (range, inserted) = text.trim(range, &with);
         if range.is_empty() && inserted.is_empty() {
             return;
         }
+        let before = text.clone();
+        self.snapshot.text.replace(range.clone(), inserted);
         if let Some(tree) = &mut self.snapshot.tree {
             tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
         }
         self.history.record(at, &before, range, inserted);
     }
-}
-
-/// What of `old` must be replaced by what to become `new`: without their common start and end, so that the tree and
-/// the history see the small edit that a client which sends whole texts really made.
-fn difference<'a>(old: &Text, new: &'a str) -> (Range<usize>, &'a str) {
-    let whole = old.slice(0..old.len());
-    let common = |a: &mut dyn Iterator<Item = (u8, u8)>| a.take_while(|(a, b)| a == b).count();
-    let start = new.floor_char_boundary(common(&mut whole.bytes().zip(new.bytes())));
-    let (old_rest, new_rest) = (&whole[start..], &new[start..]);
-    let n_same = common(&mut old_rest.bytes().rev().zip(new_rest.bytes().rev()));
-    let end = new_rest.ceil_char_boundary(new_rest.len() - n_same);
-    let n_same = new_rest.len() - end;
-    (start..whole.len() - n_same, &new_rest[..end])
 }

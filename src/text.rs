@@ -125,6 +125,18 @@ impl Text {
         range
     }
 
+    /// What really changes when `range` (clamped, rounded down) is replaced by `with`: both without what they share at
+    /// their starts and ends, cut at character boundaries.
+    pub fn trim<'w>(&self, range: Range<usize>, with: &'w str) -> (Range<usize>, &'w str) {
+        let range = self.clamp(range);
+        let old = self.rope.byte_slice(range.clone());
+        let start = with.floor_char_boundary(common_prefix(old.chunks(), with.as_bytes()));
+        let (old, new) = (old.byte_slice(start..), &with[start..]);
+        let (chunks, ..) = old.chunks_at_byte(old.len_bytes());
+        let end = new.ceil_char_boundary(new.len() - common_suffix(chunks.reversed(), new.as_bytes()));
+        (range.start + start..range.end - (new.len() - end), &new[..end])
+    }
+
     fn clamp(&self, range: Range<usize>) -> Range<usize> {
         let start = self.floor_char_boundary(range.start);
         start..self.floor_char_boundary(range.end).max(start)
@@ -145,4 +157,31 @@ impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.rope.chunks().try_for_each(|chunk| f.write_str(chunk))
     }
+}
+
+/// Bytes that the text of `chunks` shares with `other` at its start.
+fn common_prefix<'a>(chunks: impl Iterator<Item = &'a str>, other: &[u8]) -> usize {
+    let mut n = 0;
+    for chunk in chunks {
+        let shared = chunk.bytes().zip(&other[n..]).take_while(|(a, b)| a == *b).count();
+        n += shared;
+        if shared < chunk.len() {
+            break;
+        }
+    }
+    n
+}
+
+/// Bytes that the text of `reversed`, its chunks from the last to the first, shares with `other` at its end.
+fn common_suffix<'a>(reversed: impl Iterator<Item = &'a str>, other: &[u8]) -> usize {
+    let mut n = 0;
+    for chunk in reversed {
+        let rest = &other[..other.len() - n];
+        let shared = chunk.bytes().rev().zip(rest.iter().rev()).take_while(|(a, b)| a == *b).count();
+        n += shared;
+        if shared < chunk.len() {
+            break;
+        }
+    }
+    n
 }
