@@ -8,6 +8,7 @@
 mod analysis;
 mod client;
 mod convert;
+mod frames;
 mod handlers;
 mod in_order;
 mod lifecycle;
@@ -71,7 +72,10 @@ pub async fn serve(
         }))
         .finish()
     };
-    let input = lifecycle.watch_input(input);
+    let input = {
+        let lifecycle = lifecycle.clone();
+        frames::forward(input, move || lifecycle.input_ended())
+    };
     let server = Server::new(input, output, socket).concurrency_level(MAX_CONCURRENT_MESSAGES);
     lifecycle.run(server.serve(InOrder::new(service))).await
 }

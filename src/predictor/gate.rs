@@ -16,9 +16,9 @@ pub fn judge(options: &Options, document: &Snapshot, offset: usize, trigger: Tri
     if !options.enabled {
         return Err("suggestions are switched off by `enabled = false`".to_string());
     }
-    cleared(document)?;
     language_enabled(options, document)?;
     small_enough(options, document, offset)?;
+    cleared(document)?;
     match trigger {
         Trigger::Invoked => Ok(()),
         Trigger::Automatic => {

@@ -16,6 +16,7 @@ use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedPa
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{LanguageServer, LspServiceBuilder};
 
+use super::frames;
 use super::state::State;
 
 impl LanguageServer for State {
@@ -36,6 +37,7 @@ impl LanguageServer for State {
 /// Registers what we serve beside the lifecycle.
 pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
     service
+        .custom_method(frames::MALFORMED, frames::answer)
         .custom_method("textDocument/didOpen", did_open::handle)
         .custom_method("textDocument/didChange", did_change::handle)
         .custom_method("textDocument/didClose", did_close::handle)

@@ -2,13 +2,10 @@
 //!
 //! It ends with the `exit` notification, with the end of its input, and with the client's process.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Notify;
 
 /// What was asked before the input ended may still be answered for this long.
@@ -41,9 +38,9 @@ impl Lifecycle {
         if self.shutdown.load(Ordering::Relaxed) { 0 } else { 1 }
     }
 
-    /// Notices the end of the input, which the transport takes note of only when every request is answered.
-    pub fn watch_input<I>(&self, input: I) -> Watched<I> {
-        Watched { input, over: self.over.clone() }
+    /// The input has ended. The transport takes note of that only when every request is answered.
+    pub fn input_ended(&self) {
+        self.over.notify_one();
     }
 
     /// Ends the server when the process is gone. A client that crashed closes no pipe that its children hold open.
@@ -71,30 +68,4 @@ fn is_alive(pid: i32) -> bool {
 #[cfg(not(unix))]
 fn is_alive(_pid: i32) -> bool {
     true
-}
-
-/// An input that says when it has ended.
-pub struct Watched<I> {
-    input: I,
-    over: Arc<Notify>,
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.input).poll_read(context, buffer);
-        let is_over = match &polled {
-            Poll::Ready(Ok(())) => buffer.filled().len() == before,
-            Poll::Ready(Err(_)) => true,
-            Poll::Pending => false,
-        };
-        if is_over {
-            self.over.notify_one();
-        }
-        polled
-    }
 }
