@@ -1,13 +1,39 @@
-//! One file a subcommand.
+//! The command line: one file a subcommand.
+//!
+//! A subcommand returns the exit code: 0 when it did what was asked, 1 when the answer is no (no suggestion, not
+//! healthy). Bad input is an error: printed here, once, and exit code 2. What goes to stdout goes through one
+//! [`Output`]. `session.rs` holds what the subcommands share; read `complete.rs` as the example of one.
+
+mod batch;
+mod complete;
+mod config;
+mod doctor;
+mod input;
+mod lsp;
+mod output;
+mod session;
+mod why;
+
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
-use crate::server;
+use output::Output;
 
 #[derive(Parser)]
-#[command(name = "foretype", version, about = "A completion server that types ahead", arg_required_else_help = true)]
+#[command(
+    name = "foretype",
+    version,
+    about = "A completion server that types ahead: ghost text for your editor",
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  foretype complete src/main.rs:12:5   what would be suggested there
+  foretype why src/main.rs:12:5        why that, or why nothing
+  foretype doctor                      what is found, what is missing, what to do"
+)]
 struct Arguments {
-    /// The same as `foretype lsp`, for editors that always pass it.
+    /// The same as `foretype lsp`, for editors that always pass it
     #[arg(long)]
     stdio: bool,
     #[command(subcommand)]
@@ -17,18 +43,50 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve an editor on stdin and stdout
-    Lsp {
-        /// Accepted and without effect: stdin and stdout are always used
-        #[arg(long)]
-        stdio: bool,
-    },
+    Lsp(lsp::Arguments),
+    /// Print the suggestion for one place, or answer questions in JSON lines
+    Complete(complete::Arguments),
+    /// Show each step on the way to a suggestion, or to none
+    Why(why::Arguments),
+    /// Show what is found, what is missing, and what to do
+    Doctor,
+    /// Print the schema of the settings, check settings, or say where they are
+    Config(config::Arguments),
 }
 
 /// Parses the arguments, runs the subcommand, returns the process's exit code.
 pub fn run() -> i32 {
     let arguments = Arguments::parse();
-    match arguments.command {
-        None if !arguments.stdio => 2,
-        None | Some(Command::Lsp { .. }) => server::run(),
+    let command = match arguments.command {
+        // The server's transport writes to stdout by itself.
+        None if arguments.stdio => return lsp::run(),
+        Some(Command::Lsp(_)) => return lsp::run(),
+        None => return 2,
+        Some(command) => command,
+    };
+    let mut output = Output::stdout();
+    let ended = command.run(&mut output).and_then(|code| Ok(output.flush().map(|()| code)?));
+    ended.unwrap_or_else(|error| report(&error))
+}
+
+impl Command {
+    fn run(self, output: &mut Output) -> anyhow::Result<i32> {
+        match self {
+            Command::Lsp(_) => Ok(lsp::run()),
+            Command::Complete(arguments) => complete::run(arguments, output),
+            Command::Why(arguments) => why::run(&arguments, output),
+            Command::Doctor => doctor::run(output),
+            Command::Config(arguments) => config::run(arguments, output),
+        }
     }
+}
+
+/// Says what went wrong. A reader that has seen enough (`| head`) is no error.
+fn report(error: &anyhow::Error) -> i32 {
+    let is_broken_pipe = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    if error.downcast_ref().is_some_and(is_broken_pipe) {
+        return 0;
+    }
+    output::warn(&format!("{error:#}"));
+    2
 }

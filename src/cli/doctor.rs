@@ -1,0 +1,163 @@
+//! `foretype doctor`: what is found, what is missing, what to do. Starts no program and waits for none.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::output::{Output, Style};
+use super::session::Session;
+use crate::config;
+
+/// One line of the report.
+struct Finding {
+    verdict: Verdict,
+    what: &'static str,
+    /// What was found, or what to do.
+    say: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    /// Works all the same.
+    Note,
+    /// Something must be done.
+    Wrong,
+}
+
+/// The programs of the editors that there is something for.
+const EDITORS: [(&str, &[&str]); 3] =
+    [("Neovim", &["nvim"]), ("Helix", &["hx", "helix"]), ("VS Code", &["code", "codium", "code-insiders"])];
+
+pub fn run(output: &mut Output) -> Result<i32> {
+    let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
+    let here = std::fs::canonicalize(&here).unwrap_or(here);
+    let session = Session::around(&here)?;
+    let mut findings = settings(&session);
+    findings.push(project(&session, &here));
+    findings.extend(index(&session));
+    findings.push(editors());
+
+    writeln!(output, "{}", output.paint(Style::Bold, concat!("foretype ", env!("CARGO_PKG_VERSION"))))?;
+    for Finding { verdict, what, say } in &findings {
+        let mark = output.paint(verdict.style(), verdict.mark());
+        writeln!(output, "  {mark}  {what:10}  {say}")?;
+    }
+    Ok(findings.iter().any(|finding| finding.verdict == Verdict::Wrong).into())
+}
+
+fn settings(session: &Session) -> Vec<Finding> {
+    let what = "settings";
+    let mut findings = Vec::new();
+    let workspace_file = session.root.as_ref().map(|root| root.join(config::WORKSPACE_FILE));
+    for file in [config::user_file(), workspace_file].into_iter().flatten().filter(|file| file.exists()) {
+        findings.push(Finding { verdict: Verdict::Fine, what, say: file.display().to_string() });
+    }
+    if findings.is_empty() {
+        let say = match config::user_file() {
+            Some(file) => format!("the defaults; to change them, write {}", file.display()),
+            None => "the defaults; to change them, set HOME and see `foretype config path`".to_string(),
+        };
+        findings.push(Finding { verdict: Verdict::Fine, what, say });
+    }
+    let wrong = |problem: &config::Problem| Finding { verdict: Verdict::Wrong, what, say: problem.to_string() };
+    findings.extend(session.problems.iter().map(wrong));
+    findings
+}
+
+fn project(session: &Session, here: &Path) -> Finding {
+    match &session.root {
+        Some(root) => Finding { verdict: Verdict::Fine, what: "project", say: root.display().to_string() },
+        None => {
+            let say = format!("{} is no project: open files are completed from their own text alone", here.display());
+            Finding { verdict: Verdict::Note, what: "project", say }
+        }
+    }
+}
+
+fn index(session: &Session) -> Vec<Finding> {
+    let Some(root) = &session.root else { return Vec::new() };
+    let Some(summary) = &session.summary else {
+        let say = format!("{} took too long to read; name its large folders in .foretypeignore", root.display());
+        return vec![Finding { verdict: Verdict::Wrong, what: "index", say }];
+    };
+    if summary.n_files == 0 {
+        let say = "no file to learn from; run this in a project, and see `workspace.index` in the settings".to_string();
+        return vec![Finding { verdict: Verdict::Note, what: "index", say }];
+    }
+    let (files, size, took) = (summary.n_files, size(summary.n_bytes), summary.took.as_secs_f64());
+    let say = format!("{files} files, {size}, read in {took:.2} s");
+    let mut findings = vec![Finding { verdict: Verdict::Fine, what: "index", say }];
+    if !summary.left_out.is_empty() {
+        let reasons: Vec<String> = summary.left_out.iter().map(|(why, n)| format!("{why} ({n})")).collect();
+        findings.push(Finding { verdict: Verdict::Fine, what: "left out", say: reasons.join(", ") });
+    }
+    findings.push(Finding { verdict: Verdict::Fine, what: "languages", say: languages(session) });
+    findings
+}
+
+/// The most common ones, with their numbers of files.
+fn languages(session: &Session) -> String {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for (segment, dead) in session.index.segments() {
+        for (_, file) in segment.files().iter().enumerate().filter(|(i, _)| !dead.contains(i)) {
+            *counts.entry(file.language.map_or("other", |language| language.id())).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let named: Vec<String> = counts.iter().take(8).map(|(language, n)| format!("{n} {language}")).collect();
+    named.join(", ")
+}
+
+fn editors() -> Finding {
+    let found: Vec<String> = EDITORS
+        .iter()
+        .filter_map(|(name, programs)| {
+            let path = programs.iter().find_map(|program| on_path(program))?;
+            Some(format!("{name} ({})", path.display()))
+        })
+        .collect();
+    match found.is_empty() {
+        false => Finding { verdict: Verdict::Fine, what: "editors", say: found.join(", ") },
+        true => {
+            let say =
+                "none found on the PATH; the README says how to set up Neovim 0.12, VS Code and Helix".to_string();
+            Finding { verdict: Verdict::Note, what: "editors", say }
+        }
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let program = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(&program)).find(|path| path.is_file())
+}
+
+fn size(n_bytes: usize) -> String {
+    match n_bytes {
+        0..10_000 => format!("{n_bytes} bytes"),
+        10_000..10_000_000 => format!("{} kB", n_bytes / 1000),
+        _ => format!("{} MB", n_bytes / 1_000_000),
+    }
+}
+
+impl Verdict {
+    fn mark(self) -> &'static str {
+        match self {
+            Verdict::Fine => "ok  ",
+            Verdict::Note => "note",
+            Verdict::Wrong => "FIX ",
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Verdict::Fine => Style::Good,
+            Verdict::Note => Style::Bold,
+            Verdict::Wrong => Style::Bad,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the subcommands share: a project's settings, rules, index and predictor, wired as the server wires them, and
+//! used on the calling thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+
+use super::input::{self, File};
+use super::output;
+use crate::config::{self, Problem, Settings};
+use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::engine::{Cancel, Engine};
+use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
+use crate::privacy::{Denied, Privacy};
+use crate::server;
+use crate::suggestion::Suggestion;
+use crate::syntax::{Language, Tree};
+use crate::text::Text;
+use crate::workspace::{Event, Index, Summary, Workspace};
+
+pub struct Session {
+    /// Absent where there is no project.
+    pub root: Option<PathBuf>,
+    pub problems: Vec<Problem>,
+    pub index: Arc<Index>,
+    /// Absent when there is nothing to read, or reading took too long.
+    pub summary: Option<Summary>,
+    privacy: Arc<Privacy>,
+    predictor: Predictor,
+}
+
+/// An answer in the form that other programs read.
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    /// `null` for no suggestion.
+    pub text: Option<String>,
+    /// Who made it.
+    pub engine: Option<&'static str>,
+    /// From the question to the answer.
+    pub ms: f64,
+    /// Why there is none.
+    pub reason: Option<String>,
+    /// Bytes right of the cursor that the text replaces.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_replaced: usize,
+}
+
+/// 16 MB of source take about a second; this is for a network drive, or a folder that is no project.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// Opens the project that `folder` belongs to.
+    pub fn around(folder: &Path) -> Result<Session> {
+        Session::open(input::root_of(folder), None)
+    }
+
+    /// Opens a project by its root, which is without links. All engines are asked, or the one of that name.
+    pub fn open(root: Option<PathBuf>, engine: Option<&str>) -> Result<Session> {
+        let (settings, problems) = config::load(root.as_deref(), None);
+        let privacy = Privacy::new(&settings.privacy).map_err(|why| anyhow!("the privacy settings: {why}"))?;
+        let privacy = Arc::new(privacy);
+        // Before the index, which takes longer, and to no purpose if the name is wrong.
+        engines(&settings, engine, Arc::default())?;
+        let read = root.as_ref().and_then(|root| read_folder(&settings, &privacy, root));
+        let (index, summary) = read.unzip();
+        let index = index.unwrap_or_default();
+        let engines = engines(&settings, engine, index.clone())?;
+        let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
+        Ok(Session { root, problems, index, summary, privacy, predictor })
+    }
+
+    /// Tells what is wrong with the settings, on stderr.
+    pub fn with_warnings(self) -> Session {
+        self.problems.iter().for_each(|problem| output::warn(&problem.to_string()));
+        self
+    }
+
+    /// The file as an editor would have it open.
+    pub fn document(&self, file: &File) -> Snapshot {
+        let judged = self.judge(&file.named, &file.text).and_then(|()| self.judge(&file.path, &file.text));
+        snapshot(&file.path.display().to_string(), Some(&file.path), &file.text, judged)
+    }
+
+    /// A text that stands at `path`, or would, under the name `id`.
+    pub fn unsaved(&self, id: &str, path: Option<&Path>, text: &str) -> Snapshot {
+        let judged = path.map_or_else(|| self.privacy.content(text), |path| self.judge(path, text));
+        snapshot(id, path, text, judged)
+    }
+
+    pub fn ask(&self, document: Snapshot, offset: usize, trigger: Trigger) -> (Answer, Reply) {
+        let request = Request { document, offset, others: Vec::new(), trigger, selected: None };
+        let started = Instant::now();
+        let answer = self.predictor.answer(&request, &Cancel::default());
+        let reply = Reply::new(&answer.outcome, started.elapsed());
+        (answer, reply)
+    }
+
+    pub fn forget(&self, document: &DocumentId) {
+        self.predictor.forget(document);
+    }
+
+    fn judge(&self, path: &Path, text: &str) -> Result<(), Denied> {
+        self.privacy.path(path)?;
+        self.privacy.ignored(self.root.as_deref(), path)?;
+        self.privacy.content(text)
+    }
+}
+
+impl Reply {
+    fn new(outcome: &Outcome, took: Duration) -> Reply {
+        let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+        match outcome {
+            Outcome::Suggest { suggestions, source } => {
+                let best = suggestions.first().cloned();
+                let Suggestion { text, n_replaced } = best.unwrap_or(Suggestion { text: String::new(), n_replaced: 0 });
+                Reply { text: Some(text), engine: Some(source), ms, reason: None, n_replaced }
+            }
+            Outcome::Nothing(reason) => Reply { ms, ..Reply::none(reason.clone()) },
+            Outcome::Cancelled => Reply { ms, ..Reply::none("cancelled".to_string()) },
+        }
+    }
+
+    pub fn none(reason: String) -> Reply {
+        Reply { text: None, engine: None, ms: 0.0, reason: Some(reason), n_replaced: 0 }
+    }
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+fn engines(settings: &Settings, name: Option<&str>, index: Arc<Index>) -> Result<Vec<Arc<dyn Engine>>> {
+    let mut engines = server::default_engines()(settings, Arc::new(move || index.clone()));
+    let Some(name) = name else { return Ok(engines) };
+    let known: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
+    let unknown = anyhow!("there is no engine `{name}`. The engines are: {}", known.join(", "));
+    engines.retain(|engine| engine.name() == name);
+    if engines.is_empty() { Err(unknown) } else { Ok(engines) }
+}
+
+fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied>) -> Snapshot {
+    let language = path.and_then(Language::from_path);
+    let clearance = judged.map_or_else(Clearance::Denied, |()| Clearance::Cleared);
+    let (id, path, text) = (DocumentId(id.into()), path.map(Arc::from), Text::new(text));
+    let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
+    Snapshot { id, path, language, version: 0, text, tree, clearance }
+}
+
+/// Reads a project as the server does, but waits for it. `None`, and a warning, when that takes too long.
+fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Option<(Arc<Index>, Summary)> {
+    let (send, events) = channel();
+    let on_event = move |event| drop(send.send(event));
+    let workspace = Workspace::start(settings.workspace.clone(), privacy.clone(), Box::new(on_event));
+    workspace.set_folders(vec![root.to_path_buf()]);
+    let deadline = Instant::now() + PATIENCE;
+    while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if let Event::Ready(summary) = event {
+            return Some((workspace.index(), summary));
+        }
+    }
+    let seconds = PATIENCE.as_secs();
+    output::warn(&format!("{}: not read within {seconds} s, so only the file itself is used", root.display()));
+    None
+}
