@@ -45,9 +45,10 @@ fn user_file() -> Result<PathBuf> {
 }
 
 fn check_file(file: &Path, output: &mut Output) -> Result<i32> {
-    let problems =
-        config::check(file).with_context(|| format!("{}", file.display())).context("the settings cannot be read")?;
-    conclude(&problems, &file.display().to_string(), output)
+    let name = file.display();
+    let problems = config::check(file)
+        .map_err(|error| anyhow!("{name}: {error}. Give a file of settings; yours is at `foretype config path`"))?;
+    conclude(&problems, &name.to_string(), output)
 }
 
 fn check_here(output: &mut Output) -> Result<i32> {
