@@ -12,6 +12,7 @@ mod input;
 mod lsp;
 mod output;
 mod session;
+mod r#try;
 mod why;
 
 use std::io::{self, Write};
@@ -28,6 +29,7 @@ use output::Output;
     arg_required_else_help = true,
     after_help = "\
 Examples:
+  foretype try                         see it type, in your project
   foretype complete src/main.rs:12:5   what would be suggested there
   foretype why src/main.rs:12:5        why that, or why nothing
   foretype doctor                      what is found, what is missing, what to do"
@@ -44,6 +46,8 @@ struct Arguments {
 enum Command {
     /// Serve an editor on stdin and stdout
     Lsp(lsp::Arguments),
+    /// Watch a file of yours being typed with ghost text, and see what it saves
+    Try(r#try::Arguments),
     /// Print the suggestion for one place, or answer questions in JSON lines
     Complete(complete::Arguments),
     /// Show each step on the way to a suggestion, or to none
@@ -73,6 +77,7 @@ impl Command {
     fn run(self, output: &mut Output) -> anyhow::Result<i32> {
         match self {
             Command::Lsp(_) => Ok(lsp::run()),
+            Command::Try(arguments) => r#try::run(&arguments, output),
             Command::Complete(arguments) => complete::run(arguments, output),
             Command::Why(arguments) => why::run(&arguments, output),
             Command::Doctor => doctor::run(output),

@@ -1,0 +1,131 @@
+//! Which file is typed, and which stretch of it.
+//!
+//! Chosen by what the text looks like, never by what an engine says to it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cli::input::File;
+use crate::cli::session::Session;
+use crate::document::{Clearance, Snapshot};
+use crate::syntax::{Language, Tree};
+
+pub struct Scene {
+    /// What is typed, for people.
+    pub title: String,
+    /// Without the stretch.
+    pub document: Snapshot,
+    /// Where the stretch belongs, in bytes.
+    pub start: usize,
+    /// What is to be typed.
+    pub stretch: String,
+}
+
+/// More than a minute of typing.
+const MAX_STRETCH_LINES: usize = 60;
+
+/// Prose and data: not what a newcomer wants to see typed.
+const NOT_CODE: [&str; 7] = ["css", "html", "json", "markdown", "toml", "yaml", "shellscript"];
+
+/// Enough of a file that a stretch and its surroundings are real work.
+const PICKED_BYTES: Range<usize> = 3_000..60_000;
+
+const SAMPLE: &str = include_str!("sample.py");
+
+impl Scene {
+    /// `file`, or one of the current folder, or the sample.
+    pub fn open(file: Option<&Path>) -> Result<(Session, Scene)> {
+        if let Some(file) = file {
+            let file = File::read(file)?;
+            let session = Session::around(file.path.parent().unwrap_or(Path::new("/")))?.with_warnings();
+            let scene = Scene::of_file(&session, &file)?;
+            return Ok((session, scene));
+        }
+        let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
+        let here = fs::canonicalize(&here).unwrap_or(here);
+        let session = Session::around(&here)?.with_warnings();
+        let scene = pick(&session, &here).and_then(|path| Scene::of_file(&session, &File::read(&path).ok()?).ok());
+        if let Some(scene) = scene {
+            return Ok((session, scene));
+        }
+        let session = Session::open(None, None)?;
+        let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
+        let scene = Scene::cut(document, "a sample, as there is no code in this folder")?;
+        Ok((session, scene))
+    }
+
+    fn of_file(session: &Session, file: &File) -> Result<Scene> {
+        let document = session.document(file);
+        let name = session.root.as_deref().and_then(|root| file.path.strip_prefix(root).ok()).unwrap_or(&file.path);
+        if let Clearance::Denied(denied) = &document.clearance {
+            bail!("{}: {denied}", name.display());
+        }
+        Scene::cut(document, &name.display().to_string())
+    }
+
+    /// Takes a stretch out of a document.
+    fn cut(mut document: Snapshot, name: &str) -> Result<Scene> {
+        let text = document.text.to_string();
+        let Some(lines) = stretch(&text, document.language) else {
+            bail!("{name}: there is too little text to type. Give a file of more than a few lines");
+        };
+        let title = format!("lines {} to {} of {name}", lines.start + 1, lines.end);
+        let first = document.text.line_range(lines.start);
+        // The editor indents the first line.
+        let indent = document.text.slice(first.clone());
+        let start = first.start + indent.len() - indent.trim_start_matches([' ', '\t']).len();
+        drop(indent);
+        let end = document.text.line_range(lines.end - 1).end;
+        document.text.replace(start..end, "");
+        document.tree =
+            document.language.and_then(|language| Tree::parse(&document.text, language, None, &mut || false).ok());
+        Ok(Scene { title, document, start, stretch: text[start..end].to_string() })
+    }
+}
+
+/// The lines to type: from the middle of the text, beginning after a blank line, with as little prose as can be.
+fn stretch(text: &str, language: Option<Language>) -> Option<Range<usize>> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let n_lines = lines.len();
+    let n_typed = MAX_STRETCH_LINES.min(n_lines.div_ceil(3));
+    let is_prose = |line: &&&str| is_comment(line, language);
+    let begins = |start: &usize| !lines[*start].is_empty() && (*start == 0 || lines[*start - 1].is_empty());
+    let middle = (n_lines - n_typed) / 2;
+    let nearby = n_lines / 4..(n_lines - n_typed + 1).min(3 * n_lines / 4 + 1);
+    let start = nearby.filter(begins).min_by_key(|start| {
+        let n_prose = lines[*start..*start + n_typed].iter().filter(is_prose).count();
+        (n_prose, start.abs_diff(middle))
+    });
+    let start = start.unwrap_or(middle);
+    let n_blank_at_end = lines[start..start + n_typed].iter().rev().take_while(|line| line.is_empty()).count();
+    (n_typed > n_blank_at_end).then(|| start..start + n_typed - n_blank_at_end)
+}
+
+fn is_comment(line: &str, language: Option<Language>) -> bool {
+    let opens = language.and_then(Language::line_comment).unwrap_or("#");
+    line.starts_with(opens) || ["/*", "*", "\"\"\""].iter().any(|opens| line.starts_with(opens))
+}
+
+/// The file under `folder` that was written last, in the language that most of the code there is in.
+fn pick(session: &Session, folder: &Path) -> Option<PathBuf> {
+    let mut by_language = BTreeMap::<&str, (usize, Vec<&Path>)>::new();
+    for (segment, dead) in session.index.segments() {
+        for (_, file) in segment.files().iter().enumerate().filter(|(i, _)| !dead.contains(i)) {
+            let Some(language) = file.language.filter(|language| !NOT_CODE.contains(&language.id())) else { continue };
+            let (n_bytes, files) = by_language.entry(language.id()).or_default();
+            *n_bytes += file.n_bytes;
+            if PICKED_BYTES.contains(&file.n_bytes) && file.path.starts_with(folder) {
+                files.push(&file.path);
+            }
+        }
+    }
+    let with_files = by_language.values().filter(|(_, files)| !files.is_empty());
+    let (_, files) = with_files.max_by_key(|(n_bytes, _)| *n_bytes)?;
+    let written = |path: &&Path| fs::metadata(path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    files.iter().copied().max_by_key(written).map(Path::to_path_buf)
+}

@@ -1,0 +1,109 @@
+//! What was shown, what of it was right, and what it saved.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::scene::Scene;
+use crate::cli::output::{Output, Style};
+
+#[derive(Default)]
+pub struct Tally {
+    /// Different suggestions; one that is typed along counts once.
+    pub n_shown: usize,
+    /// Those whose first line was exactly what came.
+    pub n_right: usize,
+    /// Keys that the text takes in an editor that indents by itself.
+    pub n_needed: usize,
+    pub n_pressed: usize,
+    /// How long each answer took, the silent ones included.
+    pub answers: Vec<Duration>,
+    pub examples: Vec<Example>,
+    /// Where the last suggestion began, and its text.
+    last: Option<(usize, String)>,
+}
+
+/// One suggestion that was taken.
+pub struct Example {
+    /// 1-based.
+    pub line: usize,
+    /// What stood in the line.
+    pub before: String,
+    pub taken: String,
+}
+
+const N_EXAMPLES: usize = 8;
+
+impl Tally {
+    pub fn count_shown(&mut self, at: usize, ghost: &str, is_right: bool) {
+        let is_same =
+            |(start, text): &(usize, String)| at.checked_sub(*start).and_then(|n| text.get(n..)) == Some(ghost);
+        if self.last.as_ref().is_some_and(is_same) {
+            return;
+        }
+        self.last = Some((at, ghost.to_string()));
+        self.n_shown += 1;
+        self.n_right += usize::from(is_right);
+    }
+
+    pub fn n_saved(&self) -> usize {
+        self.n_needed.saturating_sub(self.n_pressed)
+    }
+
+    /// The answer time that so many of 100 answers keep.
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let mut answers = self.answers.clone();
+        answers.sort_unstable();
+        let rank = (answers.len() * percent).div_ceil(100).saturating_sub(1);
+        answers.get(rank).copied().unwrap_or_default()
+    }
+}
+
+/// The longest of what was taken, in the order of the file.
+pub fn print_examples(tally: &Tally, output: &mut Output) -> Result<()> {
+    let mut best: Vec<&Example> = tally.examples.iter().collect();
+    best.sort_by_key(|example| std::cmp::Reverse(example.taken.len()));
+    best.truncate(N_EXAMPLES);
+    best.sort_by_key(|example| example.line);
+    for Example { line, before, taken } in &best {
+        let mut lines = taken.lines();
+        let taken = output.paint(Style::Good, lines.next().unwrap_or_default());
+        let number = output.paint(Style::Dim, &format!("{line:>5}"));
+        let more = match lines.count() {
+            0 => String::new(),
+            n => output.paint(Style::Dim, &format!(" … and {n} more lines")),
+        };
+        writeln!(output, "{number}  {before}{}{taken}{more}", output.paint(Style::Dim, "▸"))?;
+    }
+    if !best.is_empty() {
+        writeln!(output, "{}\n", output.paint(Style::Dim, "       typed ▸ suggested"))?;
+    }
+    Ok(())
+}
+
+pub fn print(tally: &Tally, scene: &Scene, output: &mut Output) -> Result<()> {
+    let (shown, right) = (tally.n_shown, tally.n_right);
+    let (saved, needed) = (tally.n_saved(), tally.n_needed);
+    let (p50, p95) = (milliseconds(tally.percentile(50)), milliseconds(tally.percentile(95)));
+    let rows = [
+        ("typed", scene.title.clone()),
+        ("shown", format!("{shown} suggestions")),
+        ("right", format!("{right} ({} %): their first line was exactly what came", percent(right, shown))),
+        ("saved", format!("{saved} of {needed} keystrokes ({} %)", percent(saved, needed))),
+        ("answer", format!("p50 {p50} ms, p95 {p95} ms")),
+    ];
+    for (name, value) in rows {
+        let name = output.paint(Style::Bold, &format!("{name:>8}"));
+        writeln!(output, "{name}  {value}")?;
+    }
+    Ok(())
+}
+
+pub fn percent(part: usize, whole: usize) -> usize {
+    (100 * part + whole / 2).checked_div(whole).unwrap_or(0)
+}
+
+pub fn milliseconds(duration: Duration) -> String {
+    format!("{:.2}", duration.as_secs_f64() * 1e3)
+}
