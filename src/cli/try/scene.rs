@@ -29,6 +29,9 @@ pub struct Scene {
 /// More than a minute of typing.
 const MAX_STRETCH_LINES: usize = 60;
 
+/// With fewer lines there is nothing around the stretch.
+const MIN_LINES: usize = 6;
+
 /// Prose and data: not what a newcomer wants to see typed.
 const NOT_CODE: [&str; 7] = ["css", "html", "json", "markdown", "toml", "yaml", "shellscript"];
 
@@ -92,6 +95,9 @@ impl Scene {
 fn stretch(text: &str, language: Option<Language>) -> Option<Range<usize>> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let n_lines = lines.len();
+    if n_lines < MIN_LINES {
+        return None;
+    }
     let n_typed = MAX_STRETCH_LINES.min(n_lines.div_ceil(3));
     let is_prose = |line: &&&str| is_comment(line, language);
     let begins = |start: &usize| !lines[*start].is_empty() && (*start == 0 || lines[*start - 1].is_empty());

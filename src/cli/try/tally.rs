@@ -60,10 +60,11 @@ impl Tally {
     }
 }
 
-/// The longest of what was taken, in the order of the file.
+/// The longest of what was taken, each once, in the order of the file.
 pub fn print_examples(tally: &Tally, output: &mut Output) -> Result<()> {
     let mut best: Vec<&Example> = tally.examples.iter().collect();
-    best.sort_by_key(|example| std::cmp::Reverse(example.taken.len()));
+    best.sort_by_key(|example| (std::cmp::Reverse(example.taken.len()), &example.taken));
+    best.dedup_by_key(|example| &example.taken);
     best.truncate(N_EXAMPLES);
     best.sort_by_key(|example| example.line);
     for Example { line, before, taken } in &best {
