@@ -350,11 +350,60 @@ fn try_does_not_know_what_it_will_type() {
 fn try_without_code_types_its_sample_and_refuses_what_is_too_short() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(&folder, &["try", "--fast"]);
-    assert!(ended.code == 0 && ended.stdout.contains("a sample"), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.code == 0 && ended.stdout.contains("sample.py (ours"), "{}{}", ended.stdout, ended.stderr);
     write(&folder, "empty.rs", "");
     check_refused(&folder, &["try", "empty.rs"], &["empty.rs", "too little text"]);
     check_refused(&folder, &["try", "none.rs"], &["none.rs"]);
     assert_eq!(run(&folder, &["try", "--seconds", "0"]).code, 2);
+}
+
+/// A pseudo-terminal: our end and the program's.
+#[cfg(unix)]
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let path = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let theirs = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    (ours.into(), theirs)
+}
+
+/// Reads until `wanted` has come; everything read so far is in `screen`.
+#[cfg(unix)]
+fn read_until(ours: &mut std::fs::File, screen: &mut String, wanted: &str) {
+    let mut bytes = [0; 4096];
+    while !screen.contains(wanted) {
+        let n_bytes = ours.read(&mut bytes).unwrap();
+        *screen += &String::from_utf8_lossy(&bytes[..n_bytes]);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn try_shows_ghost_text_and_gives_the_terminal_back() {
+    use rustix::termios::{LocalModes, tcgetattr};
+    let folder = project();
+    write(&folder, "src/handlers.rs", HANDLER.repeat(20));
+    for key in ["q", "\x03", "\x1b"] {
+        let (mut ours, theirs) = terminal();
+        let modes = || tcgetattr(&theirs).unwrap().local_modes & (LocalModes::ECHO | LocalModes::ICANON);
+        let before = modes();
+        let stream = || Stdio::from(theirs.try_clone().unwrap());
+        let mut command = command(folder.path(), &["try", "src/handlers.rs"]);
+        command.stdin(stream()).stdout(stream()).stderr(stream()).env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        let mut child = command.spawn().unwrap();
+
+        let mut screen = String::new();
+        read_until(&mut ours, &mut screen, "\x1b[3;38;5;244m");
+        assert!(screen.contains("\x1b[?1049h") && screen.contains("src/handlers.rs"), "{screen:?}");
+        assert_ne!(modes(), before, "keys are read one by one, and not echoed");
+        ours.write_all(key.as_bytes()).unwrap();
+        read_until(&mut ours, &mut screen, "p95");
+        assert_eq!((child.wait().unwrap().code(), modes()), (Some(0), before));
+        let (_, after) = screen.split_once("\x1b[?1049l").expect("the screen from before is back");
+        assert!(after.contains("saved") && !after.contains("\x1b[?25l"), "{after:?}");
+    }
 }
 
 #[test]
