@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
         }
         tally::print_examples(&typist.tally, output)?;
     }
-    tally::print(&typist.tally, &scene, output)?;
+    tally::print(&typist, &scene, output)?;
     Ok(0)
 }
 

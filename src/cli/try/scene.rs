@@ -16,8 +16,10 @@ use crate::document::{Clearance, Snapshot};
 use crate::syntax::{Language, Tree};
 
 pub struct Scene {
-    /// What is typed, for people.
-    pub title: String,
+    /// The file, for people.
+    pub name: String,
+    /// The lines of the stretch, 0-based.
+    pub lines: Range<usize>,
     /// Without the stretch.
     pub document: Snapshot,
     /// Where the stretch belongs, in bytes.
@@ -58,7 +60,7 @@ impl Scene {
         }
         let session = Session::open(None, None)?;
         let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
-        let scene = Scene::cut(document, "a sample, as there is no code in this folder")?;
+        let scene = Scene::cut(document, "sample.py (ours: this folder has no code)")?;
         Ok((session, scene))
     }
 
@@ -77,7 +79,6 @@ impl Scene {
         let Some(lines) = stretch(&text, document.language) else {
             bail!("{name}: there is too little text to type. Give a file of more than a few lines");
         };
-        let title = format!("lines {} to {} of {name}", lines.start + 1, lines.end);
         let first = document.text.line_range(lines.start);
         // The editor indents the first line.
         let indent = document.text.slice(first.clone());
@@ -87,29 +88,47 @@ impl Scene {
         document.text.replace(start..end, "");
         document.tree =
             document.language.and_then(|language| Tree::parse(&document.text, language, None, &mut || false).ok());
-        Ok(Scene { title, document, start, stretch: text[start..end].to_string() })
+        Ok(Scene { name: name.to_string(), lines, document, start, stretch: text[start..end].to_string() })
     }
 }
 
-/// The lines to type: from the middle of the text, beginning after a blank line, with as little prose as can be.
+/// The lines to type: about the middle of the text, whole items if there are any, with as little prose as can be.
 fn stretch(text: &str, language: Option<Language>) -> Option<Range<usize>> {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let lines: Vec<&str> = text.lines().collect();
     let n_lines = lines.len();
     if n_lines < MIN_LINES {
         return None;
     }
     let n_typed = MAX_STRETCH_LINES.min(n_lines.div_ceil(3));
-    let is_prose = |line: &&&str| is_comment(line, language);
-    let begins = |start: &usize| !lines[*start].is_empty() && (*start == 0 || lines[*start - 1].is_empty());
     let middle = (n_lines - n_typed) / 2;
-    let nearby = n_lines / 4..(n_lines - n_typed + 1).min(3 * n_lines / 4 + 1);
-    let start = nearby.filter(begins).min_by_key(|start| {
-        let n_prose = lines[*start..*start + n_typed].iter().filter(is_prose).count();
-        (n_prose, start.abs_diff(middle))
+    let is_start = |start: &usize| !is_blank(lines[*start]) && (*start == 0 || is_blank(lines[*start - 1]));
+    let nearby = (n_lines / 4..=n_lines - n_typed).filter(is_start);
+    let chosen = nearby.map(|start| start..end(&lines, start, n_typed)).min_by_key(|stretch| {
+        let n_prose = lines[stretch.clone()].iter().filter(|line| is_comment(line.trim(), language)).count();
+        (indent(lines[stretch.start]), n_prose, stretch.start.abs_diff(middle))
     });
-    let start = start.unwrap_or(middle);
-    let n_blank_at_end = lines[start..start + n_typed].iter().rev().take_while(|line| line.is_empty()).count();
-    (n_typed > n_blank_at_end).then(|| start..start + n_typed - n_blank_at_end)
+    let stretch = chosen.unwrap_or(middle..middle + n_typed);
+    lines[stretch.clone()].iter().any(|line| !is_blank(line)).then_some(stretch)
+}
+
+/// Where a stretch from `start` ends: before a blank line that ends an item, if one comes late enough.
+fn end(lines: &[&str], start: usize, n_typed: usize) -> usize {
+    let ends_item = |end: &usize| {
+        let mut below = lines[*end..].iter();
+        let next = below.find(|line| !is_blank(line)).copied().unwrap_or_default();
+        !is_blank(lines[*end - 1])
+            && lines.get(*end).is_none_or(|line| is_blank(line))
+            && indent(next) <= indent(lines[start])
+    };
+    (start + n_typed / 2..=start + n_typed).rev().filter(|end| *end > start).find(ends_item).unwrap_or(start + n_typed)
+}
+
+fn is_blank(line: &str) -> bool {
+    line.trim().is_empty()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 fn is_comment(line: &str, language: Option<Language>) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::scene::Scene;
+use super::typist::Typist;
 use crate::cli::output::{Output, Style};
 
 #[derive(Default)]
@@ -83,12 +84,14 @@ pub fn print_examples(tally: &Tally, output: &mut Output) -> Result<()> {
     Ok(())
 }
 
-pub fn print(tally: &Tally, scene: &Scene, output: &mut Output) -> Result<()> {
+pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> {
+    let tally = &typist.tally;
+    let (first, last) = (scene.lines.start + 1, typist.document.text.line_of(typist.cursor) + 1);
     let (shown, right) = (tally.n_shown, tally.n_right);
     let (saved, needed) = (tally.n_saved(), tally.n_needed);
     let (p50, p95) = (milliseconds(tally.percentile(50)), milliseconds(tally.percentile(95)));
     let rows = [
-        ("typed", scene.title.clone()),
+        ("typed", format!("lines {first} to {last} of {}, cut out before", scene.name)),
         ("shown", format!("{shown} suggestions")),
         ("right", format!("{right} ({} %): their first line was exactly what came", percent(right, shown))),
         ("saved", format!("{saved} of {needed} keystrokes ({} %)", percent(saved, needed))),

@@ -32,7 +32,7 @@ impl View<'_> {
     pub fn frame(&self, width: usize, height: usize) -> Frame {
         let mut rows = Vec::new();
         if height >= MIN_ROWS_FOR_HEADER {
-            rows.push(self.header());
+            rows.push(self.header(width));
         }
         let has_rules = height >= MIN_ROWS_FOR_RULES;
         if has_rules {
@@ -51,12 +51,19 @@ impl View<'_> {
         Frame { rows, cursor: (x, first_row + y) }
     }
 
-    fn header(&self) -> Row {
+    fn header(&self, width: usize) -> Row {
+        let lines = &self.scene.lines;
         let mut row = Row::default();
         row.push(Style::Bold, " foretype");
-        row.push(Style::Plain, "  typing ");
-        row.push(Style::Plain, &self.scene.title);
-        row.push(Style::Dim, ", which it has not seen");
+        row.push(Style::Plain, &format!("  {}", self.scene.name));
+        row.push(Style::Dim, &format!(" {}–{}, cut out and typed anew", lines.start + 1, lines.end));
+        let mut legend = Row::default();
+        legend.push(Style::Ghost, "suggested");
+        legend.push(Style::Good, " taken ");
+        if row.width + legend.width + 2 <= width {
+            row.pad_to(width - legend.width);
+            row.append(legend);
+        }
         row
     }
 
@@ -122,7 +129,7 @@ impl View<'_> {
     /// Line number and gutter; no number for a line that is not there yet.
     fn margin(&self, line: Option<usize>) -> Row {
         let text = &self.typist.document.text;
-        let (first, current) = (text.line_of(self.scene.start), text.line_of(self.typist.cursor));
+        let (first, current) = (self.scene.lines.start, text.line_of(self.typist.cursor));
         let mut row = Row::default();
         let number = line.map(|line| (line + 1).to_string()).unwrap_or_default();
         let style = if line == Some(current) { Style::Bold } else { Style::Dim };
