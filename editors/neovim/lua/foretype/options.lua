@@ -1,0 +1,83 @@
+--- What `setup` takes, and what it means when nothing is said.
+
+local M = {}
+
+---@class foretype.Keys
+---@field accept string|false      the whole suggestion
+---@field accept_word string|false its next word
+---@field accept_line string|false its next line
+---@field next string|false        another suggestion
+---@field previous string|false
+---@field dismiss string|false     nothing is shown until you type on
+
+---@class foretype.Options
+---@field cmd string[]                      the server's command line
+---@field filetypes table<string, boolean>  where ghost text is on; `'*'` stands for every type not named
+---@field settings table                    the server's settings, as in `foretype config schema`
+---@field keys foretype.Keys|false          insert-mode keys; without a suggestion each does what it did before
+local defaults = {
+  cmd = { 'foretype', 'lsp' },
+  filetypes = { ['*'] = true, help = false },
+  settings = {},
+  keys = {
+    accept = '<Tab>',
+    accept_word = { '<M-Right>', '<C-Right>' },
+    accept_line = '<M-Down>',
+    next = '<M-]>',
+    previous = '<M-[>',
+    dismiss = '<C-]>',
+  },
+}
+
+--- An unknown name is an error: a misspelt option would be silently without effect.
+---@param given table
+---@param known table
+---@param path string
+local function refuse_unknown(given, known, path)
+  local names = vim.tbl_keys(known)
+  table.sort(names)
+  for name in pairs(given) do
+    if known[name] == nil then
+      error(('foretype: no option `%s%s`; there are %s'):format(path, name, table.concat(names, ', ')), 0)
+    end
+  end
+end
+
+local function each_is(type_of_key, type_of_value)
+  return function(value)
+    if type(value) ~= 'table' then
+      return false
+    end
+    for k, v in pairs(value) do
+      if type(k) ~= type_of_key or type(v) ~= type_of_value then
+        return false
+      end
+    end
+    return true
+  end
+end
+
+local function is_keys(value)
+  return value == false or type(value) == 'string' or (each_is('number', 'string'))(value)
+end
+
+---@param given table?
+---@return foretype.Options
+function M.check(given)
+  vim.validate('opts', given, 'table', true)
+  given = given or {}
+  refuse_unknown(given, defaults, '')
+  if type(given.keys) == 'table' then
+    refuse_unknown(given.keys, defaults.keys, 'keys.')
+  end
+  local options = vim.tbl_deep_extend('force', defaults, given)
+  vim.validate('cmd', options.cmd, each_is('number', 'string'), 'a list such as { "foretype", "lsp" }')
+  vim.validate('filetypes', options.filetypes, each_is('string', 'boolean'), 'a table such as { markdown = false }')
+  vim.validate('settings', options.settings, 'table')
+  for name, keys in pairs(options.keys or {}) do
+    vim.validate('keys.' .. name, keys, is_keys, 'a key, a list of keys, or false')
+  end
+  return options
+end
+
+return M
