@@ -17,6 +17,8 @@ pub enum Style {
     Dim,
     /// Suggested, not yet part of the text.
     Ghost,
+    /// Suggested, and made part of the text.
+    Taken,
     Good,
     Bad,
 }
@@ -47,6 +49,8 @@ impl Style {
             (Style::Dim, false) => "2",
             (Style::Ghost, true) => "3;38;5;244",
             (Style::Ghost, false) => "2;3",
+            (Style::Taken, true) => "32",
+            (Style::Taken, false) => "4",
             (Style::Good, true) => "1;32",
             (Style::Good, false) => "1",
             (Style::Bad, true) => "1;31",

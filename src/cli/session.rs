@@ -1,9 +1,10 @@
 //! What the subcommands share: a project's settings, rules, index and predictor, wired as the server wires them, and
 //! used on the calling thread.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -51,6 +52,9 @@ pub struct Reply {
 
 /// 16 MB of source take about a second; this is for a network drive, or a folder that is no project.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whoever waits longer at a terminal is told for what.
+const NOTICE: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Opens the project that `folder` belongs to.
@@ -156,13 +160,26 @@ fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Opti
     let on_event = move |event| drop(send.send(event));
     let workspace = Workspace::start(settings.workspace.clone(), privacy.clone(), Box::new(on_event));
     workspace.set_folders(vec![root.to_path_buf()]);
-    let deadline = Instant::now() + PATIENCE;
+    let summary = ready(&events, NOTICE).or_else(|| {
+        if std::io::stderr().is_terminal() {
+            output::warn(&format!("reading {} …", root.display()));
+        }
+        ready(&events, PATIENCE)
+    });
+    if summary.is_none() {
+        let seconds = PATIENCE.as_secs();
+        output::warn(&format!("{}: not read within {seconds} s, so only the file itself is used", root.display()));
+    }
+    summary.map(|summary| (workspace.index(), summary))
+}
+
+/// Waits until the index is built.
+fn ready(events: &Receiver<Event>, patience: Duration) -> Option<Summary> {
+    let deadline = Instant::now() + patience;
     while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         if let Event::Ready(summary) = event {
-            return Some((workspace.index(), summary));
+            return Some(summary);
         }
     }
-    let seconds = PATIENCE.as_secs();
-    output::warn(&format!("{}: not read within {seconds} s, so only the file itself is used", root.display()));
     None
 }

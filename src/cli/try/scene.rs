@@ -60,7 +60,7 @@ impl Scene {
         }
         let session = Session::open(None, None)?;
         let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
-        let scene = Scene::cut(document, "sample.py (ours: this folder has no code)")?;
+        let scene = Scene::cut(document, "sample.py (no code in this folder)")?;
         Ok((session, scene))
     }
 

@@ -1,7 +1,6 @@
 //! The typing at the speed of a person.
 
 use std::io;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::scene::Scene;
@@ -15,8 +14,8 @@ struct Show<'s, 'o> {
     started: Instant,
     limit: Duration,
     is_paused: bool,
-    /// What was taken last, and until when it stands out.
-    taken: (Range<usize>, Instant),
+    /// Until when the last of what was taken stands out.
+    glow_ends: Instant,
 }
 
 /// A very fast typist's keys, some of which take longer than others: watching a slow one is no fun.
@@ -38,7 +37,7 @@ const ENDING: Duration = Duration::from_millis(1500);
 /// Plays until all is typed, the time is over, or somebody ends it.
 pub fn play(typist: &mut Typist, scene: &Scene, limit: Duration, screen: &mut Screen) -> io::Result<()> {
     let now = Instant::now();
-    let mut show = Show { scene, screen, started: now, limit, is_paused: false, taken: (0..0, now) };
+    let mut show = Show { scene, screen, started: now, limit, is_paused: false, glow_ends: now };
     let mut goes_on = show.wait(typist, OPENING)?;
     while goes_on && show.started.elapsed() < limit {
         let Some(act) = typist.plan() else { break };
@@ -55,9 +54,9 @@ pub fn play(typist: &mut Typist, scene: &Scene, limit: Duration, screen: &mut Sc
 
 impl Show<'_, '_> {
     fn perform(&mut self, act: Act, typist: &mut Typist) {
-        let new = typist.perform(act);
+        typist.perform(act);
         if matches!(act, Act::Take { .. }) {
-            self.taken = (new, Instant::now() + GLOW);
+            self.glow_ends = Instant::now() + GLOW;
         }
     }
 
@@ -66,10 +65,8 @@ impl Show<'_, '_> {
         let mut until = Instant::now() + time;
         loop {
             self.draw(typist)?;
-            let now = Instant::now();
-            // The glow ends in the middle of a long wait.
-            let glow_ends = self.taken.1.max(now);
-            let next = if glow_ends > now { until.min(glow_ends) } else { until };
+            // The glow may end in the middle of a long wait.
+            let next = if self.glows() { until.min(self.glow_ends) } else { until };
             match self.screen.wait(next)? {
                 Wish::End => return Ok(false),
                 Wish::Redraw => {}
@@ -102,11 +99,13 @@ impl Show<'_, '_> {
         }
     }
 
+    fn glows(&self) -> bool {
+        Instant::now() < self.glow_ends
+    }
+
     fn draw(&mut self, typist: &Typist) -> io::Result<()> {
-        let (taken, until) = &self.taken;
-        let taken = if Instant::now() < *until { taken } else { &(0..0) };
         let progress = self.started.elapsed().as_secs_f64() / self.limit.as_secs_f64();
-        let view = View { scene: self.scene, typist, taken, progress, is_paused: self.is_paused };
+        let view = View { scene: self.scene, typist, glows: self.glows(), progress, is_paused: self.is_paused };
         let (width, height) = self.screen.size();
         self.screen.draw(&view.frame(width, height))
     }

@@ -19,6 +19,8 @@ pub struct Typist<'a> {
     left: &'a str,
     /// What is shown after the cursor.
     pub ghost: Option<String>,
+    /// What was taken so far, in the order of the text; bytes.
+    pub taken: Vec<Range<usize>>,
     pub tally: Tally,
 }
 
@@ -40,7 +42,8 @@ const MIN_WORDS_BYTES: usize = 8;
 impl<'a> Typist<'a> {
     pub fn new(session: &'a Session, scene: &'a Scene) -> Typist<'a> {
         let (document, cursor, left) = (scene.document.clone(), scene.start, scene.stretch.as_str());
-        let mut typist = Typist { session, document, cursor, left, ghost: None, tally: Tally::default() };
+        let mut typist =
+            Typist { session, document, cursor, left, ghost: None, taken: Vec::new(), tally: Tally::default() };
         typist.look();
         typist
     }
@@ -54,8 +57,7 @@ impl<'a> Typist<'a> {
         Some(taken.unwrap_or(Act::Type(key_len(self.left))))
     }
 
-    /// Returns the bytes of the document that are new.
-    pub fn perform(&mut self, act: Act) -> Range<usize> {
+    pub fn perform(&mut self, act: Act) {
         let (n_bytes, n_keys) = match act {
             Act::Type(n_bytes) => (n_bytes, 1),
             Act::Take { n_bytes, n_keys } => (n_bytes, n_keys),
@@ -63,13 +65,13 @@ impl<'a> Typist<'a> {
         let (new, left) = self.left.split_at(n_bytes);
         if matches!(act, Act::Take { .. }) {
             self.tally.examples.push(self.example(new));
+            self.taken.push(self.cursor..self.cursor + n_bytes);
         }
         self.insert(new);
         self.left = left;
         self.tally.n_needed += n_keys_of(new);
         self.tally.n_pressed += n_keys;
         self.look();
-        self.cursor - n_bytes..self.cursor
     }
 
     fn insert(&mut self, new: &str) {

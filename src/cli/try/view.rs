@@ -14,8 +14,8 @@ use crate::cli::output::Style;
 pub struct View<'a> {
     pub scene: &'a Scene,
     pub typist: &'a Typist<'a>,
-    /// Bytes of the text that were just taken.
-    pub taken: &'a Range<usize>,
+    /// Whether the last of what was taken was taken just now.
+    pub glows: bool,
     /// How much of the time is over, 0 to 1.
     pub progress: f64,
     pub is_paused: bool,
@@ -59,7 +59,7 @@ impl View<'_> {
         row.push(Style::Dim, &format!(" {}–{}, cut out and typed anew", lines.start + 1, lines.end));
         let mut legend = Row::default();
         legend.push(Style::Ghost, "suggested");
-        legend.push(Style::Good, " taken ");
+        legend.push(Style::Taken, " taken ");
         if row.width + legend.width + 2 <= width {
             row.pad_to(width - legend.width);
             row.append(legend);
@@ -140,15 +140,19 @@ impl View<'_> {
         row
     }
 
-    /// Text of one line; what was just taken stands out.
+    /// Text of one line; what was taken keeps its colour, and what was just taken glows.
     fn text(&self, range: Range<usize>) -> Row {
         let text = &self.typist.document.text;
-        let clamp = |at: usize| at.clamp(range.start, range.end);
-        let (start, end) = (clamp(self.taken.start), clamp(self.taken.end));
         let mut row = Row::default();
-        row.push(Style::Plain, &text.slice(range.start..start));
-        row.push(Style::Good, &text.slice(start..end));
-        row.push(Style::Plain, &text.slice(end..range.end));
+        let mut at = range.start;
+        for taken in self.typist.taken.iter().filter(|taken| taken.end > range.start && taken.start < range.end) {
+            let (start, end) = (taken.start.max(range.start), taken.end.min(range.end));
+            row.push(Style::Plain, &text.slice(at..start));
+            let glows = self.glows && self.typist.taken.last() == Some(taken);
+            row.push(if glows { Style::Good } else { Style::Taken }, &text.slice(start..end));
+            at = end;
+        }
+        row.push(Style::Plain, &text.slice(at..range.end));
         row
     }
 
