@@ -1,277 +1,220 @@
-//! How often the instant engine is right, on the lines that real commits added.
+//! How often the instant engine is right on the lines that people really added to their projects.
 //!
-//! `cargo bench --bench quality -- --data DIR [--sample N] [--dump FILE] [--markdown]`; `FORETYPE_GIT_EDITS` serves for
-//! `--data`. DIR holds, for each repository, `NAME.jsonl.gz` (one edited file a line: `path`, `before`, `after`, `hunks`
-//! with the line ranges `old` and `new`) and `NAME.snapshot.tar.gz` (the tree before the first edit).
+//!     cargo bench --bench quality -- --data DIR [--sample N] [--typed 0,3,8] [--answers FILE] [--dump FILE]
+//!
+//! `FORETYPE_GIT_EDITS` stands in for `--data`; `benches/quality/questions.rs` says what DIR holds. Asks at the line's
+//! start and after its first 3 and 8 characters, and prints a table. `--sample N` takes one line in N; `--answers` writes
+//! every question's answer as JSON lines; `--dump` writes what `benches/quality/fit.py` reads, and asks nothing else.
 
 #![allow(clippy::print_stdout)]
 
+#[path = "quality/questions.rs"]
+mod questions;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
 use anyhow::{Context as _, Result};
-use foretype::document::{Clearance, DocumentId, Snapshot};
-use foretype::engine::instant::{Instant, Options};
-use foretype::engine::{Ask, Cancel};
-use foretype::text::Text;
-use foretype::workspace::index::{Builder, Changed, Index};
+use foretype::config;
+use foretype::engine::instant::{self, Instant};
+use foretype::engine::{Ask, Cancel, Engine};
+use foretype::predictor::{Outcome, Predictor, Request, Trigger};
+use foretype::workspace::Index;
+use questions::{Question, Repository};
+use serde_json::json;
 
-#[derive(serde::Deserialize)]
-struct Edit {
-    path: String,
-    hunks: Vec<Hunk>,
-    #[serde(default)]
-    before: Option<String>,
-    after: String,
-}
-
-#[derive(serde::Deserialize)]
-struct Hunk {
-    old: [usize; 2],
-    new: [usize; 2],
-}
-
-/// Characters of the line's content that are typed when the question is asked.
-const TYPED: [usize; 3] = [0, 3, 8];
-
-struct Tally {
-    n: usize,
-    spoke: usize,
-    right: usize,
-    /// confidence, right of every top candidate
-    tops: Vec<(f32, bool)>,
-    in_candidates: usize,
-    times: Vec<Duration>,
-}
-
-impl Default for Tally {
-    fn default() -> Tally {
-        Tally { n: 0, spoke: 0, right: 0, tops: Vec::new(), in_candidates: 0, times: Vec::new() }
-    }
-}
-
-struct Args {
+struct Arguments {
     data: PathBuf,
     sample: usize,
-    dump: Option<PathBuf>,
-    bar: f32,
-    show: usize,
+    typed: Vec<usize>,
+    answers: Option<BufWriter<File>>,
+    dump: Option<BufWriter<File>>,
+}
+
+/// What came of the questions of one kind.
+#[derive(Default)]
+struct Tally {
+    n_questions: usize,
+    n_shown: usize,
+    n_right: usize,
+    /// Lines shown below a first line that is right, and how many of them are.
+    n_more: usize,
+    n_more_right: usize,
+    took: Vec<Duration>,
 }
 
 fn main() -> Result<()> {
-    let Some(args) = arguments()? else {
-        println!("quality: skipped: no data (--data DIR or FORETYPE_GIT_EDITS)");
+    let Some(mut arguments) = arguments()? else {
+        println!("skipped: no edits found; name their folder by --data DIR or FORETYPE_GIT_EDITS");
         return Ok(());
     };
-    let mut dump =
-        args.dump.as_ref().map(|path| std::fs::File::create(path).map(std::io::BufWriter::new)).transpose()?;
-    let mut names: Vec<PathBuf> = std::fs::read_dir(&args.data)?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".jsonl.gz"))
-        .collect();
-    names.sort();
-    let mut tallies: BTreeMap<(String, usize), Tally> = BTreeMap::new();
-    for path in names {
-        let name = path.file_name().unwrap().to_string_lossy().trim_end_matches(".jsonl.gz").to_owned();
-        let tree = tempfile::tempdir()?;
-        let status = Command::new("tar")
-            .arg("-xzf")
-            .arg(args.data.join(format!("{name}.snapshot.tar.gz")))
-            .arg("-C")
-            .arg(tree.path())
-            .status()?;
-        anyhow::ensure!(status.success(), "tar failed on {name}");
-        let started = Clock::now();
-        let index = index(tree.path());
-        println!("{name}: {} files, {} bytes, index in {:?}", index.n_files(), index.n_bytes(), started.elapsed());
-        for (i, edit) in edits(&path)?.into_iter().enumerate() {
-            ask_edit(&args, &name, tree.path(), &index, i, &edit, &mut tallies, &mut dump)?;
-        }
+    if let Some(mut file) = arguments.dump.take() {
+        return dump(&arguments, &mut file);
     }
-    report(&args, &mut tallies);
+    let mut tallies = BTreeMap::new();
+    for path in Repository::paths(&arguments.data)? {
+        let repository = Repository::read(&path)?;
+        let (sample, typed) = (arguments.sample, arguments.typed.clone());
+        repository.ask(&typed, sample, |question, index| {
+            let tally: &mut Tally = tallies.entry((repository.name.clone(), question.n_typed)).or_default();
+            let answer = tally.ask(&question, index);
+            if let Some(file) = &mut arguments.answers {
+                let _ = writeln!(file, "{}", told(&repository.name, &question, answer.as_deref()));
+            }
+        });
+    }
+    print_table(&mut tallies);
     Ok(())
 }
 
-fn arguments() -> Result<Option<Args>> {
+fn arguments() -> Result<Option<Arguments>> {
     let mut data = std::env::var_os("FORETYPE_GIT_EDITS").map(PathBuf::from);
-    let mut args = Args { data: PathBuf::new(), sample: 1, dump: None, bar: -1.0, show: 0 };
+    let (mut sample, mut typed, mut answers, mut dump) = (1, vec![0, 3, 8], None, None);
     let mut given = std::env::args().skip(1);
-    while let Some(arg) = given.next() {
-        let mut value = || given.next().with_context(|| format!("{arg} needs a value"));
-        match arg.as_str() {
-            "--data" => data = Some(value()?.into()),
-            "--sample" => args.sample = value()?.parse()?,
-            "--dump" => args.dump = Some(value()?.into()),
-            "--bar" => args.bar = value()?.parse()?,
-            "--show" => args.show = value()?.parse()?,
-            _ => {}
+    while let Some(name) = given.next() {
+        // Cargo adds this one by itself.
+        if name == "--bench" {
+            continue;
+        }
+        let value = given.next().with_context(|| format!("{name} needs a value"))?;
+        match name.as_str() {
+            "--data" => data = Some(value.into()),
+            "--sample" => sample = value.parse().context("--sample needs a number")?,
+            "--typed" => typed = value.split(',').map(str::parse).collect::<Result<_, _>>()?,
+            "--answers" => answers = Some(BufWriter::new(File::create(value)?)),
+            "--dump" => dump = Some(BufWriter::new(File::create(value)?)),
+            _ => anyhow::bail!("{name} is none of --data, --sample, --typed, --answers, --dump"),
         }
     }
-    Ok(data.map(|data| Args { data, ..args }))
+    Ok(data.map(|data| Arguments { data, sample, typed, answers, dump }))
 }
 
-fn edits(path: &Path) -> Result<Vec<Edit>> {
-    let mut child = Command::new("gzip").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
-    let lines = BufReader::new(child.stdout.take().context("no output")?).lines();
-    let edits = lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect();
-    child.wait()?;
-    edits
-}
+impl Tally {
+    /// Asks as the server would, and returns what would be shown.
+    fn ask(&mut self, question: &Question, index: &Arc<Index>) -> Option<String> {
+        let predictor = predictor(index.clone());
+        // By hand, for the gates of taste are no part of the question.
+        let request = Request {
+            document: question.document.clone(),
+            offset: question.offset,
+            others: Vec::new(),
+            trigger: Trigger::Invoked,
+            selected: None,
+        };
+        let started = Clock::now();
+        let answer = predictor.answer(&request, &Cancel::default());
+        self.took.push(started.elapsed());
+        self.n_questions += 1;
+        let Outcome::Suggest { suggestions, .. } = answer.outcome else { return None };
+        let shown = suggestions.into_iter().next()?.text;
+        self.judge(&shown, &question.answer);
+        Some(shown)
+    }
 
-fn index(root: &Path) -> Index {
-    let mut builder = Builder::default();
-    let mut paths: Vec<PathBuf> = ignore::WalkBuilder::new(root)
-        .build()
-        .filter_map(|e| e.ok())
-        .map(|e| e.into_path())
-        .filter(|p| p.is_file())
-        .collect();
-    paths.sort();
-    for path in paths {
-        if let Ok(text) = std::fs::read_to_string(&path)
-            && text.len() < 1 << 20
-        {
-            builder.add(Arc::from(path.strip_prefix(root).unwrap()), None, &text);
+    fn judge(&mut self, shown: &str, answer: &[&str]) {
+        self.n_shown += 1;
+        let is_right: Vec<bool> = shown
+            .lines()
+            .enumerate()
+            .map(|(i, line)| answer.get(i).is_some_and(|right| line.trim_end() == *right))
+            .collect();
+        if is_right.first() == Some(&true) {
+            self.n_right += 1;
+            self.n_more += is_right.len() - 1;
+            self.n_more_right += is_right.iter().take_while(|is_right| **is_right).count() - 1;
         }
     }
-    builder.finish()
+
+    fn row(&mut self) -> String {
+        self.took.sort();
+        let time = |permille: usize| self.took[(self.took.len() - 1) * permille / 1000].as_secs_f64() * 1e3;
+        format!(
+            "{} | {:.1} % | {:.1} % | {:.1} % | {} | {:.1} % | {:.2} | {:.2}",
+            self.n_questions,
+            percent(self.n_shown, self.n_questions),
+            percent(self.n_right, self.n_shown),
+            percent(self.n_right, self.n_questions),
+            self.n_more,
+            percent(self.n_more_right, self.n_more),
+            time(500),
+            time(990),
+        )
+    }
+
+    fn add(&mut self, other: &Tally) {
+        self.n_questions += other.n_questions;
+        self.n_shown += other.n_shown;
+        self.n_right += other.n_right;
+        self.n_more += other.n_more;
+        self.n_more_right += other.n_more_right;
+        self.took.extend(&other.took);
+    }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn ask_edit(
-    args: &Args,
-    repo: &str,
-    _root: &Path,
-    index: &Index,
-    i_edit: usize,
-    edit: &Edit,
-    tallies: &mut BTreeMap<(String, usize), Tally>,
-    dump: &mut Option<std::io::BufWriter<std::fs::File>>,
-) -> Result<()> {
-    let path: Arc<Path> = Arc::from(Path::new(&edit.path));
-    let index = Arc::new(index.with(&[Changed { path: path.clone(), language: None, text: None }]));
-    let source = index.clone();
-    let engine = Instant::new(Options { min_confidence: 0.0 }, Arc::new(move || source.clone()));
-    let old: Vec<&str> = edit.before.as_deref().unwrap_or_default().split_inclusive('\n').collect();
-    let new: Vec<&str> = edit.after.split_inclusive('\n').collect();
-    for hunk in &edit.hunks {
-        for line_no in hunk.new[0]..hunk.new[1] {
-            let line = new[line_no].trim_end();
-            let content = line.trim_start();
-            if content.is_empty() {
-                continue;
-            }
-            if (i_edit * 7919 + line_no) % args.sample != 0 {
-                continue;
-            }
-            for typed in TYPED {
-                if content.chars().count() <= typed {
-                    continue;
-                }
-                let n_typed: usize = content.chars().take(typed).map(char::len_utf8).sum();
-                let (head, rest) = line.split_at(line.len() - content.len() + n_typed);
-                let mut text = new[..line_no].concat();
-                text.push_str(head);
-                let offset = text.len();
-                text.push('\n');
-                // What is typed later is not there yet.
-                text.push_str(&old[hunk.old[1].min(old.len())..].concat());
-                let document = Snapshot {
-                    id: DocumentId(Arc::from("file:///edited")),
-                    path: Some(path.clone()),
-                    language: None,
-                    version: 1,
-                    text: Text::new(&text),
-                    tree: None,
-                    clearance: Clearance::Cleared,
-                };
-                let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
-                let started = Clock::now();
-                let weighed = engine.weigh(&ask, &Cancel::default());
-                let took = started.elapsed();
-                let tally = tallies.entry((repo.to_owned(), typed)).or_default();
-                tally.n += 1;
-                tally.times.push(took);
-                tally.in_candidates += weighed.iter().any(|w| w.rest.trim_end() == rest) as usize;
-                if let Some(top) = weighed.first() {
-                    let right = top.rest.trim_end() == rest;
-                    tally.tops.push((top.confidence, right));
-                    if args.show > 0 && (i_edit + line_no) % args.show == 0 {
-                        let rank = weighed.iter().position(|w| w.rest.trim_end() == rest);
-                        println!(
-                            "{} {:.2} {}|{} -> {} (rank {:?}) {}",
-                            if right { "+" } else { "-" },
-                            top.confidence,
-                            head,
-                            rest,
-                            top.rest,
-                            rank,
-                            top.provenance
-                        );
-                    }
-                }
-                if let Some(dump) = dump {
-                    let id = tallies.values().map(|t| t.n).sum::<usize>();
-                    for w in weighed.iter().take(16) {
-                        let label = (w.rest.trim_end() == rest) as u8 as f32;
-                        for f in [id as f32, label, typed as f32].iter().chain(&w.features) {
-                            dump.write_all(&f.to_le_bytes())?;
-                        }
-                    }
-                }
-            }
-        }
+fn predictor(index: Arc<Index>) -> Predictor {
+    let settings = config::Settings::default();
+    let engine: Arc<dyn Engine> = Arc::new(Instant::new(settings.instant, Arc::new(move || index.clone())));
+    Predictor::new(settings.predictor, settings.suggestion, vec![engine])
+}
+
+fn told(repository: &str, question: &Question, shown: Option<&str>) -> serde_json::Value {
+    let line = question.document.text.line_of(question.offset);
+    json!({
+        "repository": repository,
+        "path": question.document.path.as_deref(),
+        "line": line + 1,
+        "typed": question.n_typed,
+        "before": question.document.text.slice(question.document.text.line_range(line).start..question.offset),
+        "right": question.answer[0],
+        "shown": shown,
+    })
+}
+
+fn print_table(tallies: &mut BTreeMap<(String, usize), Tally>) {
+    println!(
+        "| project | typed | lines asked | shown | of these right | right of all | more lines | of these right \
+         | p50 ms | p99 ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let mut all = Tally::default();
+    for ((repository, n_typed), tally) in tallies {
+        println!("| {repository} | {n_typed} | {} |", tally.row());
+        all.add(tally);
     }
+    println!("| all | | {} |", all.row());
+}
+
+fn percent(part: usize, whole: usize) -> f32 {
+    100.0 * part as f32 / whole.max(1) as f32
+}
+
+/// Writes the number of columns, then a row for each candidate: question, whether it is right, features.
+fn dump(arguments: &Arguments, file: &mut impl Write) -> Result<()> {
+    let mut rows: Vec<f32> = Vec::new();
+    let mut n_asked = 0;
+    for path in Repository::paths(&arguments.data)? {
+        let repository = Repository::read(&path)?;
+        repository.ask(&arguments.typed, arguments.sample, |question, index| {
+            let index = index.clone();
+            let engine = Instant::new(instant::Options::default(), Arc::new(move || index.clone()));
+            let (document, offset) = (&question.document, question.offset);
+            let ask = Ask { document, offset, others: &[], max_lines: 1, n_candidates: usize::MAX };
+            n_asked += 1;
+            for weighed in engine.weigh(&ask, &Cancel::default()) {
+                let is_right = weighed.candidate.text.trim_end() == question.answer[0];
+                if rows.is_empty() {
+                    rows.push(weighed.features.len() as f32 + 2.0);
+                }
+                rows.extend([n_asked as f32, is_right as u8 as f32]);
+                rows.extend(weighed.features);
+            }
+        });
+    }
+    rows.iter().try_for_each(|value| file.write_all(&value.to_le_bytes()))?;
+    println!("{n_asked} questions");
     Ok(())
-}
-
-fn report(args: &Args, tallies: &mut BTreeMap<(String, usize), Tally>) {
-    let bar = if args.bar >= 0.0 {
-        args.bar
-    } else {
-        // The lowest bar at which 62 % of all shown are right.
-        let mut all: Vec<(f32, bool)> = tallies.values().flat_map(|t| t.tops.iter().copied()).collect();
-        all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let (mut right, mut bar) = (0, 1.0);
-        for (i, (confidence, ok)) in all.iter().enumerate() {
-            right += *ok as usize;
-            if right as f32 >= 0.62 * (i + 1) as f32 {
-                bar = *confidence;
-            }
-        }
-        bar
-    };
-    println!("bar {bar:.4}");
-    println!(
-        "| repository | typed | questions | spoken on | right of these | top right | among candidates | p50 | p99 |"
-    );
-    let mut total = (0, 0, 0);
-    for ((repo, typed), t) in tallies.iter_mut() {
-        t.times.sort();
-        t.spoke = t.tops.iter().filter(|(c, _)| *c >= bar).count();
-        t.right = t.tops.iter().filter(|(c, r)| *c >= bar && *r).count();
-        let top = t.tops.iter().filter(|(_, r)| *r).count();
-        total = (total.0 + t.n, total.1 + t.spoke, total.2 + t.right);
-        let pct = |a: usize, b: usize| 100.0 * a as f32 / b.max(1) as f32;
-        println!(
-            "| {repo} | {typed} | {} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:?} | {:?} |",
-            t.n,
-            pct(t.spoke, t.n),
-            pct(t.right, t.spoke),
-            pct(top, t.n),
-            pct(t.in_candidates, t.n),
-            t.times[t.times.len() / 2],
-            t.times[t.times.len() * 99 / 100]
-        );
-    }
-    println!(
-        "all: {} questions, spoken on {:.1} %, right {:.1} %",
-        total.0,
-        100.0 * total.1 as f32 / total.0 as f32,
-        100.0 * total.2 as f32 / total.1.max(1) as f32
-    );
 }

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::adapt::{self, Renames};
 use super::context::Context;
 use crate::engine::Cancel;
-use crate::syntax::Language;
 use crate::workspace::Index;
 use crate::workspace::index::{Segment, fold};
 
@@ -17,15 +17,34 @@ const MAX_LOOKED_AT: usize = 1024;
 const MAX_LINES: usize = 256;
 /// Least context in bytes of a place that does not share the beginning of the line.
 const MIN_COMMON: usize = 3;
+/// Lines above that are compared.
+const MAX_ALIKE: usize = 3;
+/// Places taken of the document because they are alike but for names.
+const MAX_RENAMED: usize = 64;
 
-/// One place of the document or of a file where the cursor's text stands, too.
+/// One place of the document or of a file that reads like the cursor's.
+#[derive(Clone, Copy)]
 pub struct Place<'a> {
     pub text: &'a [u8],
-    /// Where what comes next stands in `text`.
-    pub at: usize,
+    /// Where the token stands in `text` that is like the cursor's.
+    pub token: usize,
     /// Bytes of context in common before the cursor's token.
     pub n_common: usize,
+    /// How many lines, the cursor's own as typed so far first, are the same but for names.
+    pub n_alike: usize,
+    pub names: Names,
     pub source: Source<'a>,
+}
+
+/// Whose names a place is read with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// They are the same, as far as the lines are alike.
+    Same,
+    /// The place's, although they differ from the cursor's.
+    Theirs,
+    /// The cursor's, put in where they differ.
+    Ours,
 }
 
 #[derive(Clone, Copy)]
@@ -38,20 +57,28 @@ pub enum Source<'a> {
     Open,
     File {
         path: &'a Path,
-        language: Option<Language>,
     },
 }
 
 /// The rest of the line that some places agree on.
 pub struct Group<'a> {
-    pub rest: &'a [u8],
-    /// The nearest first.
+    pub rest: Vec<u8>,
     pub places: Vec<Place<'a>>,
 }
 
 impl<'a> Place<'a> {
+    fn new(text: &'a [u8], token: usize, n_common: usize, source: Source<'a>) -> Place<'a> {
+        Place { text, token, n_common, n_alike: 0, names: Names::Same, source }
+    }
+
+    /// From the token on.
     pub fn rest(&self) -> &'a [u8] {
-        fold::rest_of_line(self.text, self.at)
+        fold::rest_of_line(self.text, self.token)
+    }
+
+    /// The content of its line before the token.
+    pub fn line_before(&self) -> &'a [u8] {
+        &self.text[line_content(self.text, self.token)..self.token]
     }
 }
 
@@ -74,17 +101,73 @@ pub fn gather<'a>(
         }
         let shadowed: Vec<usize> = shadowed.iter().filter_map(|path| segment.file_named(path)).collect();
         let lives = |i: usize| !dead.contains(&i) && !shadowed.contains(&i);
-        let source = |i: usize| {
-            let file = &segment.files()[i];
-            Source::File { path: &file.path, language: file.language }
-        };
+        let source = |i: usize| Source::File { path: &segment.files()[i].path };
         in_segment(context, segment, lives, source, &mut places);
     }
-    let mut groups: HashMap<&[u8], Vec<Place>> = HashMap::new();
-    for place in places {
-        groups.entry(place.rest()).or_default().push(place);
+    group(context, places)
+}
+
+/// Groups places by what they say: each as it stands and, where its names differ, with the cursor's.
+fn group<'a>(context: &'a Context, places: Vec<Place<'a>>) -> Vec<Group<'a>> {
+    let surroundings = Surroundings::new(context);
+    let mut groups: HashMap<Vec<u8>, Group> = HashMap::new();
+    let mut add = |rest: &[u8], place| {
+        let Some(rest) = rest.strip_prefix(context.half()) else { return };
+        match groups.get_mut(rest) {
+            Some(group) => group.places.push(place),
+            None => {
+                let group = Group { rest: rest.to_vec(), places: vec![place] };
+                groups.insert(rest.to_vec(), group);
+            }
+        }
+    };
+    for mut place in places {
+        let renames = surroundings.compare(&mut place);
+        match renames.and_then(|renames| renames.apply(place.rest())) {
+            Some(adapted) => {
+                add(place.rest(), Place { names: Names::Theirs, ..place });
+                add(&adapted, Place { names: Names::Ours, ..place });
+            }
+            None => add(place.rest(), place),
+        }
     }
-    groups.into_iter().map(|(rest, places)| Group { rest, places }).collect()
+    groups.into_values().collect()
+}
+
+/// The cursor's line as typed so far, without its half token, and the lines above it.
+pub struct Surroundings<'a> {
+    line: &'a [u8],
+    above: Vec<&'a [u8]>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub fn new(context: &'a Context) -> Surroundings<'a> {
+        Surroundings {
+            line: &context.before[context.line_start..context.token_start],
+            above: lines_back(&context.before, context.line_start).take(MAX_ALIKE).collect(),
+        }
+    }
+
+    /// Counts the lines of a place that are alike, and returns the names that differ in them, if any.
+    pub fn compare(&self, place: &mut Place<'a>) -> Option<Renames<'a>> {
+        let mut renames = Renames::default();
+        if !renames.learn(place.line_before(), self.line) {
+            return None;
+        }
+        place.n_alike = 1;
+        let theirs_above = lines_back(place.text, line_content(place.text, place.token));
+        for (theirs, ours) in theirs_above.zip(&self.above) {
+            if theirs != *ours && !renames.learn(theirs, ours) {
+                break;
+            }
+            place.n_alike += 1;
+        }
+        if renames.is_identity() {
+            return None;
+        }
+        renames.derive_parts();
+        Some(renames)
+    }
 }
 
 fn in_segment<'a>(
@@ -101,21 +184,21 @@ fn in_segment<'a>(
     let text = segment.text();
     let mut seen = HashSet::new();
     let hits = segment.after(key).take_while(|hit| hit.n_common >= MIN_COMMON).take(MAX_LOOKED_AT);
-    let hits = hits.filter(|hit| text[hit.at..].starts_with(half)).map(|hit| (hit.at + half.len(), hit.n_common));
-    for (at, n_common) in hits.filter(|hit| lives(segment.file_at(hit.0))).take(MAX_AFTER) {
-        seen.insert(at);
-        places.push(Place { text, at, n_common, source: source(segment.file_at(at)) });
+    let hits = hits.filter(|hit| text[hit.at..].starts_with(half) && lives(segment.file_at(hit.at)));
+    for hit in hits.take(MAX_AFTER) {
+        seen.insert(hit.at);
+        places.push(Place::new(text, hit.at, hit.n_common, source(segment.file_at(hit.at))));
     }
     if typed.is_empty() {
         return;
     }
     let lines = segment.lines_with(typed);
     for &line in lines.iter().step_by(lines.len().div_ceil(MAX_LINES).max(1)) {
-        let at = line as usize + typed.len();
-        let i = segment.file_at(at);
-        if lives(i) && seen.insert(at) {
-            let n_common = fold::common_suffix(&text[..at - half.len()], key);
-            places.push(Place { text, at, n_common, source: source(i) });
+        let token = line as usize + typed.len() - half.len();
+        let i = segment.file_at(token);
+        if lives(i) && seen.insert(token) {
+            let n_common = fold::common_suffix(&text[..token], key);
+            places.push(Place::new(text, token, n_common, source(i)));
         }
     }
 }
@@ -123,50 +206,120 @@ fn in_segment<'a>(
 /// The document itself is not sorted, it is read through.
 fn in_document<'a>(context: &'a Context, places: &mut Vec<Place<'a>>) {
     let n_before = context.before.len();
-    for (text, is_before) in [(&context.before[..context.line_start], true), (&context.below[..], false)] {
-        let mut line = 0;
-        while line < text.len() {
-            let rest = fold::rest_of_line(text, line);
-            let start = line + rest.iter().take_while(|&&byte| byte < b' ').count();
-            line += rest.len() + 1;
-            if !text[start..].starts_with(context.typed()) {
-                continue;
-            }
-            let at = start + context.typed().len();
-            let n_common = fold::common_suffix(&text[..at - context.half().len()], context.key());
-            if context.typed().is_empty() && n_common < MIN_COMMON {
-                continue;
-            }
-            let distance = if is_before { n_before - at } else { at };
-            places.push(Place { text, at, n_common, source: Source::Document { distance } });
-        }
-    }
-    let needle = &context.before[needle_start(context)..];
-    if needle.len() < MIN_COMMON {
-        return;
-    }
-    let typed = context.typed();
-    for (text, is_before) in [(&context.before[..context.line_start], true), (&context.below[..], false)] {
-        for found in memchr::memmem::find_iter(text, needle) {
-            let at = found + needle.len();
-            let token = at - context.half().len();
-            if !fold::starts_token(text, token)
-                || text[..at].ends_with(typed) && at == line_content(text, at) + typed.len()
-            {
-                continue;
-            }
+    let parts = [(&context.before[..context.line_start], true), (&context.below[..], false)];
+    for (text, is_before) in parts {
+        let mut tokens = HashSet::new();
+        same_beginning(context, text, &mut tokens);
+        same_last_token(context, text, &mut tokens);
+        same_but_for_names(context, text, is_before, &mut tokens);
+        places.extend(tokens.into_iter().map(|token| {
             let n_common = fold::common_suffix(&text[..token], context.key());
-            let distance = if is_before { n_before - at } else { at };
-            places.push(Place { text, at, n_common, source: Source::Document { distance } });
+            let distance = if is_before { n_before - token } else { token };
+            Place::new(text, token, n_common, Source::Document { distance })
+        }));
+    }
+}
+
+/// Lines that begin as the cursor's does.
+fn same_beginning(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) {
+    let typed = context.typed();
+    for content in contents(text) {
+        if !text[content..].starts_with(typed) {
+            continue;
+        }
+        let token = content + typed.len() - context.half().len();
+        if !typed.is_empty() || fold::common_suffix(&text[..token], context.key()) >= MIN_COMMON {
+            tokens.insert(token);
         }
     }
 }
 
+/// Places behind the cursor's token, so far as it is typed, and the one before it on its line.
+fn same_last_token(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) {
+    let needle = &context.before[needle_start(context)..];
+    if needle.len() < MIN_COMMON {
+        return;
+    }
+    for found in memchr::memmem::find_iter(text, needle) {
+        let token = found + needle.len() - context.half().len();
+        if fold::starts_token(text, token) {
+            tokens.insert(token);
+        }
+    }
+}
+
+/// Lines whose beginning, or whose line above while nothing is typed, differs from the cursor's in names only; the
+/// nearest.
+fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &mut HashSet<usize>) {
+    let ours = &context.before[context.line_start..context.token_start];
+    let Some(above) = lines_back(&context.before, context.line_start).next() else { return };
+    let n_ours = adapt::tokens(ours).count();
+    let mut contents: Vec<usize> = contents(text).collect();
+    if is_before {
+        contents.reverse();
+    }
+    let mut n_found = 0;
+    for content in contents {
+        let line = fold::rest_of_line(text, content);
+        let Some(end) = end_of_tokens(line, n_ours) else { continue };
+        let theirs = &line[..end];
+        let alike = match n_ours {
+            0 => lines_back(text, content).next().is_some_and(|theirs| Renames::default().learn(theirs, above)),
+            1 => false,
+            _ => Renames::default().learn(theirs, ours),
+        };
+        if alike && tokens.insert(content + end) {
+            n_found += 1;
+            if n_found == MAX_RENAMED {
+                return;
+            }
+        }
+    }
+}
+
+/// Where the contents of lines start.
+pub fn contents(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let line = fold::rest_of_line(text, at);
+            let n_marks = line.iter().take_while(|&&byte| byte < b' ').count();
+            let content = at + n_marks;
+            at += line.len() + 1;
+            if line.len() > n_marks {
+                return Some(content);
+            }
+        }
+        None
+    })
+}
+
+/// The contents of the lines above the one whose content starts at `content`, the nearest first; blank ones are left
+/// out.
+pub fn lines_back(text: &[u8], content: usize) -> impl Iterator<Item = &[u8]> {
+    let mut end = content;
+    std::iter::from_fn(move || {
+        while end > 0 && (fold::is_depth(text[end - 1]) || text[end - 1] == b'\n') {
+            end -= 1;
+        }
+        let start = line_content(text, end);
+        let line = &text[start..end];
+        end = start;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
 /// Where the content of the line that holds `at` starts.
 fn line_content(text: &[u8], at: usize) -> usize {
-    memchr::memrchr2(b'\n', fold::DEEPER, &text[..at])
-        .max(memchr::memrchr(fold::SHALLOWER, &text[..at]))
-        .map_or(0, |at| at + 1)
+    text[..at].iter().rposition(|&byte| byte < b' ').map_or(0, |at| at + 1)
+}
+
+/// Where the first `n` tokens of a line end; `None` when there are fewer.
+fn end_of_tokens(line: &[u8], n: usize) -> Option<usize> {
+    match n {
+        0 => Some(0),
+        _ => adapt::tokens(line).nth(n - 1).map(|token| token.as_ptr() as usize - line.as_ptr() as usize + token.len()),
+    }
 }
 
 /// The cursor's token and one before it on its line.

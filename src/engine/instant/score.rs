@@ -1,210 +1,415 @@
 //! From what places agree on to the chance that it is right.
+//!
+//! A candidate is described by [`Features`]: how far its places agree with the cursor's text, where they are, how like
+//! the cursor's their surroundings are, and how the candidate itself reads. The forest of `forest.rs`, fitted on lines
+//! that were really added to other projects, turns these into a chance.
+
+use std::cmp::Reverse;
+use std::path::Path;
 
 use super::context::Context;
-use super::gather::{Group, Place, Source};
-use crate::workspace::index::fold;
+use super::forest;
+use super::gather::{Group, Names, Place, Source, contents, lines_back};
+use crate::workspace::index::{MAX_CONTEXT, fold};
 
-pub const N_FEATURES: usize = 40;
-pub type Features = [f32; N_FEATURES];
+/// In the order of the functions below that make them; the forest knows them by their place.
+pub type Features = Vec<f32>;
 
-/// How far a place agrees with the text before the cursor.
-struct Levels {
-    thresholds: [usize; 5],
+/// Candidates that are looked at closely, those with the most votes.
+const MAX_CANDIDATES: usize = 24;
+/// Places of one candidate whose surroundings are compared.
+const MAX_COMPARED: usize = 8;
+/// Surroundings that are compared, in bytes.
+const ABOVE: usize = 512;
+const BELOW: usize = 384;
+/// What counts as the text near the cursor, in bytes before and after it.
+const NEAR: (usize, usize) = (2 << 10, 1 << 10);
+const FAR: (usize, usize) = (32 << 10, 16 << 10);
+/// How far back an open bracket is looked for, in bytes.
+const BRACKET_WINDOW: usize = 4 << 10;
+
+/// Levels of agreement of a place's text before: none, the line, and one to four lines above it.
+const N_LEVELS: usize = 6;
+
+/// The best candidates, as indices into `groups`, with what is known of each.
+pub fn describe(context: &Context, path: Option<&Path>, groups: &[Group]) -> Vec<(usize, Features)> {
+    let cursor = Cursor::new(context);
+    let tallies: Vec<Tally> = groups.iter().map(|group| Tally::new(&cursor, group)).collect();
+    let all = Tally::sum(&tallies);
+    let mut best: Vec<usize> = (0..groups.len()).filter(|&i| !groups[i].rest.is_empty()).collect();
+    best.sort_by_key(|&i| Reverse(tallies[i].votes as u64));
+    best.truncate(MAX_CANDIDATES);
+    let likeness: Vec<Likeness> = best.iter().map(|&i| Likeness::new(&cursor, &groups[i])).collect();
+    let most_like = likeness.iter().map(|likeness| likeness.above).fold(0.0, f32::max);
+    let describe = |(&i, likeness): (&usize, &Likeness)| {
+        let (group, tally) = (&groups[i], &tallies[i]);
+        let mut features = agreement(&cursor, tally, &all, groups.len());
+        features.extend(sources(&cursor, path, group));
+        features.extend([
+            likeness.above,
+            likeness.below,
+            (likeness.above == most_like) as u8 as f32,
+            most_like,
+            likeness.n_alike as f32,
+        ]);
+        features.extend(names(group));
+        features.extend(reading(&cursor, group));
+        (i, features)
+    };
+    best.iter().zip(&likeness).map(describe).collect()
 }
 
-impl Levels {
-    fn new(context: &Context) -> Levels {
-        let key = &context.before[..context.token_start];
-        let typed = context.token_start - context.line_start;
-        let mut at = context.line_start;
-        while at > 0 && (fold::is_depth(key[at - 1]) || key[at - 1] == b'\n') {
-            at -= 1;
+/// The chance, 0 to 1, that a candidate is exactly what comes next.
+pub fn confidence(features: &Features) -> f32 {
+    1.0 / (1.0 + (-forest::log_odds(features)).exp())
+}
+
+/// What is known of the cursor, once for all candidates.
+struct Cursor<'a> {
+    context: &'a Context,
+    /// Common bytes from which on a place is on each level above 0.
+    levels: [usize; N_LEVELS - 1],
+    /// The lines next to the cursor's.
+    above: &'a [u8],
+    below: &'a [u8],
+    around_above: Words,
+    around_below: Words,
+    near: Words,
+    far: Words,
+    bracket: Option<Bracket>,
+}
+
+/// The innermost bracket that is open at the cursor's line.
+struct Bracket {
+    closer: u8,
+    /// How many levels deeper the cursor's line is than the bracket's.
+    depth: i32,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(context: &'a Context) -> Cursor<'a> {
+        let (before, below) = (&context.before[..], &context.below[..]);
+        let first_below = contents(below).next().map_or(&[][..], |at| fold::rest_of_line(below, at));
+        Cursor {
+            context,
+            levels: levels(context),
+            above: lines_back(before, context.line_start).next().unwrap_or_default(),
+            below: first_below,
+            around_above: Words::new(tail(&before[..context.line_start], ABOVE)),
+            around_below: Words::new(head(below, BELOW)),
+            near: Words::both(tail(before, NEAR.0), head(below, NEAR.1)),
+            far: Words::both(tail(before, FAR.0), head(below, FAR.1)),
+            bracket: open_bracket(&before[..context.line_start]),
         }
-        let mut thresholds = [usize::MAX; 5];
-        thresholds[0] = typed;
-        thresholds[1] = key.len() - at;
-        for i in 2..5 {
-            while at > 0 && !(fold::is_depth(key[at - 1]) || key[at - 1] == b'\n') {
-                at -= 1;
-            }
-            thresholds[i] = (key.len() - at).min(crate::workspace::index::MAX_CONTEXT);
-            while at > 0 && (fold::is_depth(key[at - 1]) || key[at - 1] == b'\n') {
-                at -= 1;
-            }
-        }
-        Levels { thresholds }
     }
 
-    fn of(&self, n_common: usize) -> usize {
-        self.thresholds.iter().take_while(|&&t| n_common >= t).count()
+    fn level(&self, place: &Place) -> usize {
+        self.levels.iter().take_while(|&&n_bytes| place.n_common >= n_bytes).count()
     }
 }
 
-pub struct Words {
-    bits: Vec<u64>,
+fn levels(context: &Context) -> [usize; N_LEVELS - 1] {
+    let key = context.token_start;
+    let mut levels = [usize::MAX; N_LEVELS - 1];
+    levels[0] = key - context.line_start;
+    let lines = lines_back(&context.before, context.line_start);
+    // The line break above the cursor's line says something already.
+    let mut start = context.before[..context.line_start].iter().rposition(|&byte| byte > b'\n').map_or(0, |at| at + 1);
+    levels[1] = key - start;
+    for (level, line) in levels[2..].iter_mut().zip(lines) {
+        start = line.as_ptr() as usize - context.before.as_ptr() as usize;
+        *level = (key - start).min(MAX_CONTEXT);
+    }
+    levels
 }
 
-const WORD_BITS: usize = 18;
-
-impl Words {
-    fn new() -> Words {
-        Words { bits: vec![0; (1 << WORD_BITS) / 64] }
-    }
-    fn slot(word: &[u8]) -> (usize, u64) {
-        let hash = word
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3));
-        let hash = (hash >> 20) as usize & ((1 << WORD_BITS) - 1);
-        (hash / 64, 1 << (hash % 64))
-    }
-    fn add(&mut self, text: &[u8]) {
-        for word in words(text) {
-            let (i, bit) = Words::slot(word);
-            self.bits[i] |= bit;
+fn open_bracket(before: &[u8]) -> Option<Bracket> {
+    let (mut n_closed, mut depth) = (0, 0);
+    for &byte in tail(before, BRACKET_WINDOW).iter().rev() {
+        match byte {
+            fold::DEEPER => depth += 1,
+            fold::SHALLOWER => depth -= 1,
+            b')' | b']' | b'}' => n_closed += 1,
+            b'(' | b'[' | b'{' if n_closed > 0 => n_closed -= 1,
+            b'(' => return Some(Bracket { closer: b')', depth }),
+            b'[' | b'{' => return Some(Bracket { closer: byte + 2, depth }),
+            fold::FILE => return None,
+            _ => {}
         }
     }
-    fn has(&self, word: &[u8]) -> bool {
-        let (i, bit) = Words::slot(word);
-        self.bits[i] & bit != 0
+    None
+}
+
+/// How many places of one candidate agree, and how far.
+#[derive(Default)]
+struct Tally {
+    at_level: [usize; N_LEVELS],
+    top: usize,
+    max_common: usize,
+    /// Places that are followed by the line that follows the cursor.
+    n_next: usize,
+    votes: f32,
+}
+
+impl Tally {
+    fn new(cursor: &Cursor, group: &Group) -> Tally {
+        let mut tally = Tally::default();
+        for place in &group.places {
+            let level = cursor.level(place);
+            let is_next = !cursor.below.is_empty() && next_line(place) == cursor.below;
+            tally.at_level[..=level].iter_mut().for_each(|n| *n += 1);
+            tally.top = tally.top.max(level);
+            tally.max_common = tally.max_common.max(place.n_common);
+            tally.n_next += is_next as usize;
+            tally.votes += votes(level, place, is_next);
+        }
+        tally
+    }
+
+    fn sum(tallies: &[Tally]) -> Tally {
+        let mut all = Tally::default();
+        for tally in tallies {
+            all.at_level.iter_mut().zip(tally.at_level).for_each(|(all, n)| *all += n);
+            all.top = all.top.max(tally.top);
+            all.max_common = all.max_common.max(tally.max_common);
+            all.n_next += tally.n_next;
+            all.votes += tally.votes;
+        }
+        all
     }
 }
 
-pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| !fold::is_word(byte)).filter(|word| !word.is_empty())
-}
-
-fn votes(level: usize, place: &Place, next: bool) -> f32 {
-    let by_level = [0.05, 0.3, 1.0, 4.0, 10.0, 20.0][level];
+/// A first guess at what a place's word is worth.
+fn votes(level: usize, place: &Place, is_next: bool) -> f32 {
+    let by_level = [0.05, 0.3, 1.0, 4.0, 10.0, 20.0][level] + [0.0, 0.05, 0.5, 2.0, 5.0][place.n_alike];
     let by_source = match place.source {
         Source::Document { .. } => 3.0,
         Source::Open => 2.0,
         Source::File { .. } => 1.0,
     };
-    by_level * by_source * if next { 4.0 } else { 1.0 }
+    let by_names = if place.names == Names::Theirs { 0.5 } else { 1.0 };
+    100.0 * by_level * by_source * by_names * if is_next { 4.0 } else { 1.0 }
 }
 
-fn next_line(text: &[u8], mut at: usize) -> &[u8] {
-    loop {
-        let rest = fold::rest_of_line(text, at);
-        let n = rest.iter().take_while(|&&b| b < b' ').count();
-        if rest.len() > n || at >= text.len() {
-            return &rest[n..];
+/// How like the cursor's the surroundings of a candidate's places are: the best of them.
+struct Likeness {
+    /// Shares of the words around a place that stand around the cursor, too.
+    above: f32,
+    below: f32,
+    n_alike: usize,
+}
+
+impl Likeness {
+    fn new(cursor: &Cursor, group: &Group) -> Likeness {
+        let mut likeness = Likeness { above: 0.0, below: 0.0, n_alike: 0 };
+        for place in &group.places {
+            likeness.n_alike = likeness.n_alike.max(place.n_alike);
         }
-        at += rest.len() + 1;
+        for place in group.places.iter().take(MAX_COMPARED) {
+            let line = place.token - place.line_before().len();
+            let below = place.text.get(place.token + place.rest().len()..).unwrap_or_default();
+            let above = cursor.around_above.share(within_file(tail(&place.text[..line], ABOVE)));
+            likeness.above = likeness.above.max(above);
+            likeness.below = likeness.below.max(cursor.around_below.share(head(below, BELOW)));
+        }
+        likeness
     }
 }
 
-fn lg(x: usize) -> f32 {
-    (x as f32 + 1.0).log2()
+/// How far the places agree with the text before the cursor, alone and among all.
+fn agreement(cursor: &Cursor, tally: &Tally, all: &Tally, n_candidates: usize) -> Features {
+    let share = |level: usize| tally.at_level[level] as f32 / all.at_level[level].max(1) as f32;
+    vec![
+        tally.top as f32,
+        all.top as f32,
+        lg(tally.max_common.saturating_sub(cursor.levels[0])),
+        (tally.max_common == all.max_common) as u8 as f32,
+        share(all.top),
+        lg(tally.at_level[all.top]),
+        share(1),
+        lg(tally.at_level[1]),
+        share(2),
+        share(3),
+        lg(all.at_level[1]),
+        lg(all.at_level[2]),
+        lg(all.at_level[3]),
+        lg(n_candidates),
+        tally.votes / all.votes.max(1e-9),
+        (tally.votes + 1.0).log2(),
+        lg(tally.n_next),
+        tally.n_next as f32 / tally.at_level[0] as f32,
+        lg(all.n_next),
+    ]
 }
 
-pub fn weigh(context: &Context, path: Option<&std::path::Path>, groups: &[Group]) -> Vec<Features> {
-    let levels = Levels::new(context);
-    let below = next_line(&context.below, 0);
-    let above = {
-        let mut end = context.line_start;
-        while end > 0 && context.before[end - 1] <= b'\n' {
-            end -= 1;
-        }
-        let start = context.before[..end].iter().rposition(|&b| b <= b'\n').map_or(0, |i| i + 1);
-        &context.before[start..end]
+/// Where the places are.
+fn sources(cursor: &Cursor, path: Option<&Path>, group: &Group) -> Features {
+    let distances = group.places.iter().filter_map(|place| match place.source {
+        Source::Document { distance } => Some(distance),
+        _ => None,
+    });
+    let files = || {
+        group.places.iter().filter_map(|place| match place.source {
+            Source::File { path, .. } => Some(path),
+            _ => None,
+        })
     };
-    let mut words_near = Words::new();
-    let from = context.before.len().saturating_sub(32 << 10);
-    words_near.add(&context.before[from..]);
-    words_near.add(&context.below[..context.below.len().min(16 << 10)]);
-
-    #[derive(Default, Clone)]
-    struct Sum {
-        at_least: [usize; 6],
-        votes: f32,
-        n_next: usize,
-        max_common: usize,
-        top: usize,
-    }
-    let sums: Vec<Sum> = groups
-        .iter()
-        .map(|group| {
-            let mut sum = Sum::default();
-            for place in &group.places {
-                let level = levels.of(place.n_common);
-                for l in 0..=level {
-                    sum.at_least[l] += 1;
-                }
-                let next = !below.is_empty() && next_line(place.text, place.at + group.rest.len() + 1) == below;
-                sum.n_next += next as usize;
-                sum.votes += votes(level, place, next);
-                sum.max_common = sum.max_common.max(place.n_common);
-                sum.top = sum.top.max(level);
-            }
-            sum
-        })
-        .collect();
-    let mut all = Sum::default();
-    for sum in &sums {
-        for l in 0..6 {
-            all.at_least[l] += sum.at_least[l];
-        }
-        all.votes += sum.votes;
-        all.max_common = all.max_common.max(sum.max_common);
-        all.top = all.top.max(sum.top);
-    }
-    let typed = context.typed().len();
-    groups
-        .iter()
-        .zip(&sums)
-        .map(|(group, sum)| {
-            let mut f = [0f32; N_FEATURES];
-            let share = |l: usize| sum.at_least[l] as f32 / all.at_least[l].max(1) as f32;
-            f[0] = 1.0;
-            for l in 1..6 {
-                f[l] = (sum.top >= l) as u8 as f32;
-            }
-            f[6] = lg(sum.max_common.saturating_sub(levels.thresholds[0]));
-            f[7] = share(all.top);
-            f[8] = lg(sum.at_least[all.top]);
-            f[9] = share(1);
-            f[10] = lg(sum.at_least[1]);
-            f[11] = share(2);
-            f[12] = share(3);
-            f[13] = (sum.max_common == all.max_common) as u8 as f32;
-            let distance = group.places.iter().filter_map(|p| match p.source { Source::Document { distance } => Some(distance), _ => None }).min();
-            f[14] = distance.is_some() as u8 as f32;
-            f[15] = distance.map_or(0.0, |d| lg(d) / 10.0);
-            let same_dir = |p: &Place| matches!(p.source, Source::File { path: p, .. } if p.parent() == path.and_then(|p| p.parent()));
-            let same_ext = |p: &Place| match p.source { Source::File { path: p, .. } => p.extension() == path.and_then(|p| p.extension()), _ => true };
-            f[16] = group.places.iter().any(same_dir) as u8 as f32;
-            f[17] = group.places.iter().any(same_ext) as u8 as f32;
-            f[18] = (sum.n_next > 0) as u8 as f32;
-            f[19] = sum.n_next as f32 / group.places.len() as f32;
-            f[20] = lg(group.rest.len());
-            let n_tokens = (0..group.rest.len()).filter(|&i| i == 0 || fold::starts_token(group.rest, i)).count();
-            f[21] = lg(n_tokens);
-            f[22] = typed as f32 / (typed + group.rest.len()).max(1) as f32;
-            f[23] = (typed == 0) as u8 as f32;
-            f[24] = (!context.half().is_empty()) as u8 as f32;
-            let n_words = words(group.rest).count();
-            let n_unknown = words(group.rest).filter(|w| !words_near.has(w)).count();
-            f[25] = n_unknown as f32 / n_words.max(1) as f32;
-            f[26] = (n_unknown > 0) as u8 as f32;
-            let line_eq = |other: &[u8]| !other.is_empty() && other.len() == typed + group.rest.len() && other.starts_with(context.typed()) && other.ends_with(group.rest);
-            f[27] = line_eq(below) as u8 as f32;
-            f[28] = line_eq(above) as u8 as f32;
-            f[29] = (n_words == 0) as u8 as f32;
-            f[30] = group.rest.last().is_some_and(|b| b"{([:".contains(b)) as u8 as f32;
-            f[31] = lg(groups.len());
-            f[32] = sum.votes / all.votes.max(1e-9);
-            f[33] = (sum.votes + 0.01).log2();
-            f[34] = (!context.right.is_empty()) as u8 as f32;
-            f[35] = lg(all.at_least[1]);
-            f[36] = lg(all.at_least[2]);
-            f[37] = lg(all.at_least[3]);
-            f
-        })
-        .collect()
+    let nearest = distances.clone().min();
+    let same_folder = files().any(|file| file.parent() == path.and_then(Path::parent));
+    let same_kind = files().any(|file| file.extension() == path.and_then(Path::extension));
+    let is_line = |other: &[u8]| {
+        let typed = cursor.context.typed();
+        other.strip_prefix(typed).is_some_and(|rest| rest == group.rest && !other.is_empty())
+    };
+    vec![
+        nearest.map_or(20.0, lg),
+        lg(distances.count()),
+        lg(files().count()),
+        same_folder as u8 as f32,
+        same_kind as u8 as f32,
+        is_line(cursor.above) as u8 as f32,
+        is_line(cursor.below) as u8 as f32,
+    ]
 }
 
-pub fn confidence(features: &Features) -> f32 {
-    let sum: f32 = features.iter().zip(super::weights::WEIGHTS).map(|(feature, weight)| feature * weight).sum();
-    1.0 / (1.0 + (-sum).exp())
+/// Whose names the candidate is made of.
+fn names(group: &Group) -> Features {
+    let share =
+        |names| group.places.iter().filter(|place| place.names == names).count() as f32 / group.places.len() as f32;
+    vec![share(Names::Ours), share(Names::Theirs)]
+}
+
+/// How the candidate reads where it would stand.
+fn reading(cursor: &Cursor, group: &Group) -> Features {
+    let (typed, rest) = (cursor.context.typed(), &group.rest[..]);
+    let n_tokens = (0..rest.len()).filter(|&i| i == 0 || fold::starts_token(rest, i)).count();
+    let first = *typed.first().or(rest.first()).unwrap_or(&0);
+    let last = *rest.last().unwrap_or(&0);
+    let balance = |code: &[u8]| {
+        code.iter().fold((0i32, 0i32), |(net, least), byte| {
+            let net = net + b"([{".contains(byte) as i32 - b")]}".contains(byte) as i32;
+            (net, least.min(net))
+        })
+    };
+    let (net, least) = balance(rest);
+    let (net_of_line, least_of_line) = (balance(typed).0 + net, balance(typed).1.min(balance(typed).0 + least));
+    let closes = match &cursor.bracket {
+        Some(bracket) if first == bracket.closer => 1.0,
+        _ if b")]}".contains(&first) => -1.0,
+        _ => 0.0,
+    };
+    let marks = cursor.context.before[..cursor.context.line_start].iter().rev();
+    let shallower = marks.clone().take_while(|&&byte| byte == fold::SHALLOWER).count();
+    let deeper = marks.take_while(|&&byte| byte == fold::DEEPER).count();
+    vec![
+        lg(cursor.context.before.len()),
+        lg(cursor.context.below.len()),
+        lg(rest.len()),
+        lg(n_tokens),
+        lg(typed.len()),
+        lg(cursor.context.half().len()),
+        words(rest).count() as f32,
+        1.0 - cursor.near.share(rest),
+        1.0 - cursor.far.share(rest),
+        kind(first),
+        kind(last),
+        net as f32,
+        least as f32,
+        net_of_line as f32,
+        least_of_line as f32,
+        closes,
+        cursor.bracket.as_ref().map_or(-9.0, |bracket| bracket.depth as f32),
+        cursor.bracket.as_ref().map_or(0.0, |bracket| kind(bracket.closer)),
+        deeper as f32 - shallower as f32,
+        (!cursor.context.right.is_empty()) as u8 as f32,
+    ]
+}
+
+/// Bytes by what they mean in most languages.
+fn kind(byte: u8) -> f32 {
+    match byte {
+        b')' => 1.0,
+        b']' => 2.0,
+        b'}' => 3.0,
+        b',' => 4.0,
+        b';' => 5.0,
+        b'(' => 6.0,
+        b'[' => 7.0,
+        b'{' => 8.0,
+        b':' => 9.0,
+        b'"' | b'\'' | b'`' => 10.0,
+        b'.' => 11.0,
+        b'@' => 12.0,
+        byte if fold::is_word(byte) => 13.0,
+        b'#' => 14.0,
+        b'/' | b'*' => 15.0,
+        _ => 16.0,
+    }
+}
+
+/// The content of the first line below a place that has one.
+fn next_line<'a>(place: &Place<'a>) -> &'a [u8] {
+    let below = &place.text[place.token + place.rest().len()..];
+    match contents(below).next() {
+        Some(at) => fold::rest_of_line(below, at),
+        None => &[],
+    }
+}
+
+fn within_file(text: &[u8]) -> &[u8] {
+    memchr::memrchr(fold::FILE, text).map_or(text, |at| &text[at + 1..])
+}
+
+fn tail(text: &[u8], n: usize) -> &[u8] {
+    &text[text.len().saturating_sub(n)..]
+}
+
+fn head(text: &[u8], n: usize) -> &[u8] {
+    &text[..text.len().min(n)]
+}
+
+fn lg(n: usize) -> f32 {
+    (n as f32 + 1.0).log2()
+}
+
+/// A set of words; a word that is not in it is taken for one that is about once in a hundred times.
+struct Words(Vec<u64>);
+
+const WORD_BITS: usize = 16;
+
+impl Words {
+    fn new(text: &[u8]) -> Words {
+        Words::both(text, &[])
+    }
+
+    fn both(a: &[u8], b: &[u8]) -> Words {
+        let mut bits = vec![0; (1 << WORD_BITS) / 64];
+        for word in words(a).chain(words(b)) {
+            let slot = slot(word);
+            bits[slot / 64] |= 1 << (slot % 64);
+        }
+        Words(bits)
+    }
+
+    /// The share of the words of `text` that are in the set; 1 when it has none.
+    fn share(&self, text: &[u8]) -> f32 {
+        let (mut n, mut n_in) = (0, 0);
+        for word in words(text) {
+            let slot = slot(word);
+            n += 1;
+            n_in += (self.0[slot / 64] >> (slot % 64) & 1) as usize;
+        }
+        if n == 0 { 1.0 } else { n_in as f32 / n as f32 }
+    }
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| !fold::is_word(byte)).filter(|word| !word.is_empty())
+}
+
+/// FNV-1a, folded.
+fn slot(word: &[u8]) -> usize {
+    let fnv = |hash: u64, &byte: &u8| (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
+    let hash = word.iter().fold(0xcbf2_9ce4_8422_2325, fnv);
+    (hash >> 32 ^ hash) as usize & ((1 << WORD_BITS) - 1)
 }
