@@ -91,13 +91,13 @@ fn offset(text: &str, line: usize, column: usize) -> Result<usize> {
     Ok(offset)
 }
 
-/// The root of the project that `folder` belongs to: the nearest folder up with a root marker, else `folder` itself.
-/// A home or a whole disk is nobody's project, unless it is marked as one.
+/// The root of the project that `folder`, a path without links, belongs to: the nearest folder up with a root marker,
+/// else `folder` itself. A home or a whole disk is nobody's project, unless it is marked as one.
 pub fn root_of(folder: &Path) -> Option<PathBuf> {
     let is_root = |folder: &&Path| ROOT_MARKERS.iter().any(|marker| folder.join(marker).exists());
     if let Some(root) = folder.ancestors().find(is_root) {
         return Some(root.to_path_buf());
     }
-    let is_home = etcetera::home_dir().is_ok_and(|home| home == folder);
+    let is_home = etcetera::home_dir().is_ok_and(|home| fs::canonicalize(home).is_ok_and(|home| home == folder));
     (!is_home && folder.parent().is_some()).then(|| folder.to_path_buf())
 }

@@ -294,6 +294,20 @@ fn doctor_finds_editors_without_starting_them() {
 }
 
 #[test]
+fn a_home_is_no_project_unless_it_is_marked_as_one() {
+    let folder = project();
+    let doctor = || {
+        let output = command(folder.path(), &["doctor"]).env("HOME", folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, stdout) = doctor();
+    assert!(code == Some(0) && stdout.contains("3 files"), "{stdout}");
+    std::fs::remove_dir(folder.path().join(".git")).unwrap();
+    let (code, stdout) = doctor();
+    assert!(code == Some(0) && stdout.contains("is no project") && !stdout.contains("index"), "{stdout}");
+}
+
+#[test]
 fn config_has_a_schema_a_check_and_a_path() {
     let folder = project();
     let schema: Value = serde_json::from_str(&run(&folder, &["config", "schema"]).stdout).unwrap();
