@@ -4,7 +4,7 @@
 //! program may wait for one before it asks the next.
 
 use std::fs;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -14,6 +14,9 @@ use serde_json::Value;
 use super::output::Output;
 use super::session::{Reply, Session};
 use crate::predictor::Trigger;
+
+/// Many times the largest text that is completed.
+const MAX_LINE_BYTES: usize = 32 << 20;
 
 #[derive(Deserialize)]
 struct Question {
@@ -37,10 +40,8 @@ pub fn run(engine: Option<&str>, workspace: Option<&Path>, output: &mut Output) 
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     for number in 1.. {
-        line.clear();
-        let n_bytes =
-            input.read_until(b'\n', &mut line).map_err(|error| anyhow!("the input cannot be read: {error}"))?;
-        if n_bytes == 0 {
+        let is_end = !read_line(&mut input, &mut line).map_err(|error| anyhow!("the input cannot be read: {error}"))?;
+        if is_end {
             break;
         }
         if line.trim_ascii().is_empty() {
@@ -54,6 +55,16 @@ pub fn run(engine: Option<&str>, workspace: Option<&Path>, output: &mut Output) 
     Ok(0)
 }
 
+/// False at the end of the input. Of a line that is too long, only the beginning is kept.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let n_bytes = input.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', line)?;
+    if n_bytes == MAX_LINE_BYTES && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+    }
+    Ok(n_bytes > 0)
+}
+
 fn folder(named: &Path) -> Result<PathBuf> {
     let name = named.display();
     let folder = fs::canonicalize(named).map_err(|error| anyhow!("{name}: {error}. Give the folder of a project"))?;
@@ -64,6 +75,11 @@ fn folder(named: &Path) -> Result<PathBuf> {
 }
 
 fn answer(session: &Session, number: usize, line: &[u8]) -> Answer {
+    if line.len() == MAX_LINE_BYTES {
+        let reason =
+            format!("line {number} is longer than {MAX_LINE_BYTES} bytes. Ask with less text around the cursor");
+        return Answer { id: Value::Null, reply: Reply::none(reason) };
+    }
     let mut value: Value = match serde_json::from_slice(line) {
         Ok(value) => value,
         Err(error) => return Answer { id: Value::Null, reply: refusal(number, &error) },
@@ -84,7 +100,7 @@ fn refusal(number: usize, error: &serde_json::Error) -> Reply {
 
 fn ask(session: &Session, number: usize, question: &Question) -> Reply {
     let path = question.path.as_deref().map(|path| {
-        let path = session.root.as_deref().map_or_else(|| path.to_path_buf(), |root| root.join(path));
+        let path = session.root.as_deref().unwrap_or(Path::new(".")).join(path);
         // The index knows files by their real paths, and leaves out the question's own by it.
         fs::canonicalize(&path).unwrap_or(path)
     });

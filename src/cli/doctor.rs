@@ -38,6 +38,7 @@ pub fn run(output: &mut Output) -> Result<i32> {
     let mut findings = settings(&session);
     findings.push(project(&session, &here));
     findings.extend(index(&session));
+    findings.push(engines(&session));
     findings.push(editors());
 
     writeln!(output, "{}", output.paint(Style::Bold, concat!("foretype ", env!("CARGO_PKG_VERSION"))))?;
@@ -110,6 +111,11 @@ fn languages(session: &Session) -> String {
     counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let named: Vec<String> = counts.iter().take(8).map(|(language, n)| format!("{n} {language}")).collect();
     named.join(", ")
+}
+
+fn engines(session: &Session) -> Finding {
+    let say = format!("{}; works offline, nothing to download", session.engines.join(", "));
+    Finding { verdict: Verdict::Fine, what: "engines", say }
 }
 
 fn editors() -> Finding {

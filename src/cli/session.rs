@@ -27,6 +27,8 @@ pub struct Session {
     /// Absent where there is no project.
     pub root: Option<PathBuf>,
     pub problems: Vec<Problem>,
+    /// In the order in which they are asked.
+    pub engines: Vec<&'static str>,
     pub index: Arc<Index>,
     /// Absent when there is nothing to read, or reading took too long.
     pub summary: Option<Summary>,
@@ -73,8 +75,9 @@ impl Session {
         let (index, summary) = read.unzip();
         let index = index.unwrap_or_default();
         let engines = engines(&settings, engine, index.clone())?;
+        let names = engines.iter().map(|engine| engine.name()).collect();
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
-        Ok(Session { root, problems, index, summary, privacy, predictor })
+        Ok(Session { root, problems, engines: names, index, summary, privacy, predictor })
     }
 
     /// Tells what is wrong with the settings, on stderr.

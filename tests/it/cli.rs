@@ -200,6 +200,15 @@ fn a_question_does_not_learn_from_its_own_file() {
 }
 
 #[test]
+fn a_line_without_an_end_is_survived() {
+    let question = json!({"id": 2, "path": "a.rs", "prefix": "let a = "}).to_string();
+    let input = [vec![b'['; 40 << 20], question.into_bytes()].join(&b'\n');
+    let answers = ask(&project(), &[], &input);
+    assert!(answers[0]["reason"].as_str().unwrap().contains("line 1 is longer than"), "{}", answers[0]);
+    assert_eq!((answers.len(), &answers[1]["id"]), (2, &json!(2)));
+}
+
+#[test]
 fn a_batch_with_wrong_options_is_refused() {
     let folder = project();
     check_refused(&folder, &["complete", "--batch", "--engine", "oracle"], &["`oracle`", "instant"]);
