@@ -25,7 +25,10 @@ enum Command {
     /// Print the JSON Schema of the settings
     Schema,
     /// Check a file of settings, or all that hold in this folder
-    Check { file: Option<PathBuf> },
+    Check {
+        /// A file of settings
+        file: Option<PathBuf>,
+    },
     /// Print the path of your own settings
     Path,
 }

@@ -102,10 +102,8 @@ fn index(session: &Session) -> Vec<Finding> {
 /// The most common ones, with their numbers of files.
 fn languages(session: &Session) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
-    for (segment, dead) in session.index.segments() {
-        for (_, file) in segment.files().iter().enumerate().filter(|(i, _)| !dead.contains(i)) {
-            *counts.entry(file.language.map_or("other", |language| language.id())).or_default() += 1;
-        }
+    for file in session.index.files() {
+        *counts.entry(file.language.map_or("other", |language| language.id())).or_default() += 1;
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));

@@ -3,6 +3,7 @@
 //! Honest by construction: the stretch is cut out of the document before the first question and the file is not in
 //! the index, so no engine has seen what is still to be typed. Read `try/typist.rs` first.
 
+mod pick;
 mod scene;
 mod screen;
 mod show;
@@ -24,7 +25,8 @@ use typist::Typist;
 #[derive(clap::Args)]
 #[command(after_help = "\
 A stretch from the middle of the file is cut out and typed again. The rest of the file and the project are
-known, the stretch is not. Without FILE a file of this folder is taken, or a sample where there is none.
+known, the stretch is not. Without FILE one of this folder is picked that is much like the others, or a sample
+where there is none.
 `q` or Ctrl-C ends it early, space pauses.
 
 Examples:
@@ -32,6 +34,7 @@ Examples:
   foretype try src/main.rs --seconds 60
   foretype try --fast")]
 pub struct Arguments {
+    /// What to type; picked from this folder when it is not given
     file: Option<PathBuf>,
     /// No animation, no waiting: only the result; the same where stdout is no terminal
     #[arg(long)]

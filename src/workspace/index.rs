@@ -55,12 +55,12 @@ impl Builder {
 
 impl Index {
     pub fn n_files(&self) -> usize {
-        self.live_files().count()
+        self.files().count()
     }
 
     /// Bytes of text that the index was made from.
     pub fn n_bytes(&self) -> usize {
-        self.live_files().map(|file| file.n_bytes).sum()
+        self.files().map(|file| file.n_bytes).sum()
     }
 
     /// An index in which these files are replaced, added or gone. Cheap for a few files: the rest is shared.
@@ -102,7 +102,8 @@ impl Index {
         [(&self.base, &self.dead), (&self.changes, &NONE)]
     }
 
-    fn live_files(&self) -> impl Iterator<Item = &File> {
+    /// The files that are in it, in no particular order.
+    pub fn files(&self) -> impl Iterator<Item = &File> {
         self.segments().into_iter().flat_map(|(segment, dead)| {
             segment.files().iter().enumerate().filter(|(i, _)| !dead.contains(i)).map(|(_, file)| file)
         })

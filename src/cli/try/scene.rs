@@ -1,15 +1,13 @@
-//! Which file is typed, and which stretch of it.
-//!
-//! Chosen by what the text looks like, never by what an engine says to it.
+//! What is typed: a stretch that is cut out of a file, chosen by what the text looks like and never by what an engine
+//! says to it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::pick::pick;
 use crate::cli::input::File;
 use crate::cli::session::Session;
 use crate::document::{Clearance, Snapshot};
@@ -18,6 +16,8 @@ use crate::syntax::{Language, Tree};
 pub struct Scene {
     /// The file, for people.
     pub name: String,
+    /// Whether we chose the file.
+    pub is_picked: bool,
     /// The lines of the stretch, 0-based.
     pub lines: Range<usize>,
     /// Without the stretch.
@@ -33,12 +33,6 @@ const MAX_STRETCH_LINES: usize = 60;
 
 /// With fewer lines there is nothing around the stretch.
 const MIN_LINES: usize = 6;
-
-/// Prose and data: not what a newcomer wants to see typed.
-const NOT_CODE: [&str; 7] = ["css", "html", "json", "markdown", "toml", "yaml", "shellscript"];
-
-/// Enough of a file that a stretch and its surroundings are real work.
-const PICKED_BYTES: Range<usize> = 3_000..60_000;
 
 const SAMPLE: &str = include_str!("sample.py");
 
@@ -56,7 +50,7 @@ impl Scene {
         let session = Session::around(&here)?.with_warnings();
         let scene = pick(&session, &here).and_then(|path| Scene::of_file(&session, &File::read(&path).ok()?).ok());
         if let Some(scene) = scene {
-            return Ok((session, scene));
+            return Ok((session, Scene { is_picked: true, ..scene }));
         }
         let session = Session::open(None, None)?;
         let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
@@ -88,7 +82,14 @@ impl Scene {
         document.text.replace(start..end, "");
         document.tree =
             document.language.and_then(|language| Tree::parse(&document.text, language, None, &mut || false).ok());
-        Ok(Scene { name: name.to_string(), lines, document, start, stretch: text[start..end].to_string() })
+        Ok(Scene {
+            name: name.to_string(),
+            is_picked: false,
+            lines,
+            document,
+            start,
+            stretch: text[start..end].to_string(),
+        })
     }
 }
 
@@ -134,23 +135,4 @@ fn indent(line: &str) -> usize {
 fn is_comment(line: &str, language: Option<Language>) -> bool {
     let opens = language.and_then(Language::line_comment).unwrap_or("#");
     line.starts_with(opens) || ["/*", "*", "\"\"\""].iter().any(|opens| line.starts_with(opens))
-}
-
-/// The file under `folder` that was written last, in the language that most of the code there is in.
-fn pick(session: &Session, folder: &Path) -> Option<PathBuf> {
-    let mut by_language = BTreeMap::<&str, (usize, Vec<&Path>)>::new();
-    for (segment, dead) in session.index.segments() {
-        for (_, file) in segment.files().iter().enumerate().filter(|(i, _)| !dead.contains(i)) {
-            let Some(language) = file.language.filter(|language| !NOT_CODE.contains(&language.id())) else { continue };
-            let (n_bytes, files) = by_language.entry(language.id()).or_default();
-            *n_bytes += file.n_bytes;
-            if PICKED_BYTES.contains(&file.n_bytes) && file.path.starts_with(folder) {
-                files.push(&file.path);
-            }
-        }
-    }
-    let with_files = by_language.values().filter(|(_, files)| !files.is_empty());
-    let (_, files) = with_files.max_by_key(|(n_bytes, _)| *n_bytes)?;
-    let written = |path: &&Path| fs::metadata(path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    files.iter().copied().max_by_key(written).map(Path::to_path_buf)
 }

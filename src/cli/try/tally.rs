@@ -1,5 +1,6 @@
 //! What was shown, what of it was right, and what it saved.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -34,6 +35,12 @@ pub struct Example {
     pub taken: String,
 }
 
+impl Example {
+    fn whole_line(&self) -> String {
+        format!("{}{}", self.before, self.taken)
+    }
+}
+
 const N_EXAMPLES: usize = 8;
 
 impl Tally {
@@ -64,8 +71,9 @@ impl Tally {
 /// The longest of what was taken, each once, in the order of the file.
 pub fn print_examples(tally: &Tally, output: &mut Output) -> Result<()> {
     let mut best: Vec<&Example> = tally.examples.iter().collect();
-    best.sort_by_key(|example| (std::cmp::Reverse(example.taken.len()), &example.taken));
-    best.dedup_by_key(|example| &example.taken);
+    best.sort_by_key(|example| std::cmp::Reverse(example.taken.len()));
+    let mut lines = HashSet::new();
+    best.retain(|example| lines.insert(example.whole_line()));
     best.truncate(N_EXAMPLES);
     best.sort_by_key(|example| example.line);
     for Example { line, before, taken } in &best {
@@ -100,6 +108,10 @@ pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> 
     for (name, value) in rows {
         let name = output.paint(Style::Bold, &format!("{name:>8}"));
         writeln!(output, "{name}  {value}")?;
+    }
+    if scene.is_picked {
+        let say = "This file was picked for being much like the others here. For one of your choice: foretype try FILE";
+        writeln!(output, "\n{}", output.paint(Style::Dim, say))?;
     }
     Ok(())
 }
