@@ -4,7 +4,7 @@ local Child = {}
 Child.__index = Child
 
 --- How long anything may take. Nothing sleeps: every wait is for a value.
-local PATIENCE_MS = 15000
+local PATIENCE_MS = tonumber(vim.env.FORETYPE_TEST_PATIENCE_MS) or 15000
 
 ---@class Child.Options
 ---@field init string      Lua that is the user's whole configuration
@@ -104,12 +104,15 @@ function Child:wait_ghost(wanted)
   end)
 end
 
---- Waits until the server has answered everything that was asked, and nothing is about to be asked.
-function Child:wait_quiet()
-  self:wait('no request under way', true, function()
+--- Waits until what a partial accept left is shown by Neovim itself, from a new answer.
+function Child:wait_handover(wanted)
+  self:wait('ghost text of a new answer', { wanted, 0 }, function()
     return self:lua([[
-      local client = vim.lsp.get_clients({ name = 'foretype' })[1]
-      return client ~= nil and client.initialized and next(client.requests) == nil
+      local function marks(name)
+        return vim.api.nvim_buf_get_extmarks(0, vim.api.nvim_get_namespaces()[name], 0, -1, { details = true })
+      end
+      local mark = marks('nvim.lsp.inline_completion')[1]
+      return { mark and mark[4].virt_text[1][1] or '', #marks('foretype') }
     ]])
   end)
 end
@@ -119,6 +122,19 @@ function Child:wait_attached()
     return self:lua([[
       local client = vim.lsp.get_clients({ name = 'foretype', bufnr = 0 })[1]
       return client ~= nil and client.initialized == true
+    ]])
+  end)
+end
+
+--- Waits until the server has said that it has read the project.
+function Child:wait_indexed()
+  self:wait('the end of the indexing', true, function()
+    return self:lua([[
+      for progress in vim.lsp.get_clients({ name = 'foretype' })[1].progress do
+        local value = progress.value or {}
+        _G.indexed = _G.indexed or value.kind == 'end'
+      end
+      return _G.indexed == true
     ]])
   end)
 end

@@ -32,7 +32,8 @@ local function why()
     if err then
       return say('the server did not say why: ' .. err.message)
     end
-    local uri = vim.uri_from_bufnr(buf)
+    -- The server writes the address of an untitled buffer, which has no path, with one.
+    local uri = vim.uri_from_bufnr(buf):gsub('^file://$', 'file:///')
     local last = vim.iter(traces):rfind(function(trace)
       return trace.document == uri
     end)

@@ -58,6 +58,17 @@ local function signal(event)
   pcall(vim.api.nvim_exec_autocmds, event, { group = group, buffer = buf, modeline = false })
 end
 
+--- Asks where somebody is typing already when the server comes: Neovim would wait for the next letter.
+---@param buf integer
+function M.ask(buf)
+  -- Neovim listens only some time after it has told that the server is attached.
+  vim.defer_fn(function()
+    if buf == vim.api.nvim_get_current_buf() and vim.startswith(vim.api.nvim_get_mode().mode, 'i') then
+      signal('CursorMovedI')
+    end
+  end, 0)
+end
+
 ---@return foretype.Ghost?
 local function shown()
   local id = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']

@@ -64,6 +64,22 @@ function M.refresh(buf)
   end
 end
 
+--- All untitled buffers have one name in the protocol, so the server holds the text of only one: the one in use.
+---@param buf integer
+local function attach_untitled(buf)
+  local client = M.client(buf)
+  local attached = vim.tbl_keys(client and client.attached_buffers or {})
+  local untitled = vim.tbl_filter(function(other)
+    return vim.api.nvim_buf_get_name(other) == ''
+  end, attached)
+  if client and #untitled > 1 then
+    for _, other in ipairs(untitled) do
+      vim.lsp.buf_detach_client(other, client.id)
+    end
+  end
+  M.refresh(buf)
+end
+
 ---@param on boolean
 ---@param filetype string? `nil`: the buffer
 function M.switch(on, filetype)
@@ -102,14 +118,17 @@ function M.start(checked)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       if client and client.name == 'foretype' then
         vim.lsp.inline_completion.enable(true, { bufnr = event.buf })
+        require('foretype.ghost').ask(event.buf)
       end
     end,
   })
   vim.api.nvim_create_autocmd('InsertEnter', {
     group = group,
-    desc = 'Attach foretype to buffers without a filetype, such as untitled ones',
+    desc = 'Attach foretype where Neovim does not: untitled buffers, unknown filetypes',
     callback = function(event)
-      if vim.bo[event.buf].filetype == '' then
+      if vim.api.nvim_buf_get_name(event.buf) == '' then
+        attach_untitled(event.buf)
+      elseif vim.bo[event.buf].filetype == '' then
         M.refresh(event.buf)
       end
     end,
