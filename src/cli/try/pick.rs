@@ -12,7 +12,7 @@ use crate::cli::session::Session;
 const NOT_CODE: [&str; 7] = ["css", "html", "json", "markdown", "shellscript", "toml", "yaml"];
 
 /// Enough of a file that a stretch and its surroundings are real work.
-const N_BYTES: Range<usize> = 3_000..60_000;
+const N_BYTES: Range<usize> = 1_500..60_000;
 
 /// More are not looked at: this is to take a moment.
 const MAX_FILES: usize = 500;
