@@ -1,7 +1,7 @@
-//! Which file to type when none is named: one whose lines stand elsewhere in the project often, because that is where
-//! an engine that learns from the project has most to say. Whoever sees the result is told so.
+//! What to type when no file is named: text whose lines stand elsewhere in the project often, because that is where an
+//! engine that learns from the project has most to say. Whoever sees the result is told so.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -24,18 +24,36 @@ const MIN_LINE_BYTES: usize = 8;
 /// somebody's copy.
 const FAMILIAR: f64 = 0.5;
 
+/// A file, and the lines of the project that stand there more than once.
+pub struct Pick {
+    pub path: PathBuf,
+    pub familiar: HashSet<String>,
+}
+
 /// A file under `folder`, in the language that most of the code there is in.
-pub fn pick(session: &Session, folder: &Path) -> Option<PathBuf> {
+pub fn pick(session: &Session, folder: &Path) -> Option<Pick> {
     let files = files(session, folder);
     let texts: Vec<String> = files.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect();
     let mut counts = HashMap::<&str, usize>::new();
-    for line in texts.iter().flat_map(|text| lines(text)) {
+    for line in texts.iter().flat_map(|text| telling_lines(text.lines())) {
         *counts.entry(line).or_default() += 1;
     }
-    let distance = |text: &String| (familiar(text, &counts) - FAMILIAR).abs();
+    let repeated = counts.into_iter().filter(|(_, count)| *count > 1);
+    let familiar: HashSet<String> = repeated.map(|(line, _)| line.to_string()).collect();
+    let distance = |text: &String| (share(text.lines(), &familiar) - FAMILIAR).abs();
     let candidates = files.iter().zip(texts.iter().map(distance));
-    let (best, _) = candidates.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    Some(best.to_path_buf())
+    let (path, _) = candidates.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    Some(Pick { path: path.to_path_buf(), familiar })
+}
+
+/// The share of the lines' text, by bytes, that is familiar.
+pub fn share<'a>(lines: impl Iterator<Item = &'a str>, familiar: &HashSet<String>) -> f64 {
+    let (mut n_familiar, mut n_bytes) = (0, 0);
+    for line in telling_lines(lines) {
+        n_bytes += line.len();
+        n_familiar += if familiar.contains(line) { line.len() } else { 0 };
+    }
+    n_familiar as f64 / n_bytes.max(1) as f64
 }
 
 fn files<'a>(session: &'a Session, folder: &Path) -> Vec<&'a Path> {
@@ -56,13 +74,6 @@ fn files<'a>(session: &'a Session, folder: &Path) -> Vec<&'a Path> {
     files
 }
 
-/// The share of a text, by bytes, whose lines stand more than once in the project.
-fn familiar(text: &str, counts: &HashMap<&str, usize>) -> f64 {
-    let n_bytes = |lines: &mut dyn Iterator<Item = &str>| lines.map(str::len).sum::<usize>() as f64;
-    let is_elsewhere = |line: &&str| counts.get(line).is_some_and(|count| *count > 1);
-    n_bytes(&mut lines(text).filter(is_elsewhere)) / n_bytes(&mut lines(text)).max(1.0)
-}
-
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| line.len() >= MIN_LINE_BYTES)
+fn telling_lines<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    lines.map(str::trim).filter(|line| line.len() >= MIN_LINE_BYTES)
 }

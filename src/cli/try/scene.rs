@@ -1,13 +1,14 @@
 //! What is typed: a stretch that is cut out of a file, chosen by what the text looks like and never by what an engine
 //! says to it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::pick::pick;
+use super::pick::{self, Pick};
 use crate::cli::input::File;
 use crate::cli::session::Session;
 use crate::document::{Clearance, Snapshot};
@@ -42,35 +43,40 @@ impl Scene {
         if let Some(file) = file {
             let file = File::read(file)?;
             let session = Session::around(file.path.parent().unwrap_or(Path::new("/")))?.with_warnings();
-            let scene = Scene::of_file(&session, &file)?;
+            let scene = Scene::of_file(&session, &file, &HashSet::new())?;
             return Ok((session, scene));
         }
         let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
         let here = fs::canonicalize(&here).unwrap_or(here);
         let session = Session::around(&here)?.with_warnings();
-        let scene = pick(&session, &here).and_then(|path| Scene::of_file(&session, &File::read(&path).ok()?).ok());
-        if let Some(scene) = scene {
-            return Ok((session, Scene { is_picked: true, ..scene }));
+        if let Some(scene) = Scene::picked(&session, &here) {
+            return Ok((session, scene));
         }
         let session = Session::open(None, None)?;
         let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
-        let scene = Scene::cut(document, "sample.py (no code in this folder)")?;
+        let scene = Scene::cut(document, "sample.py (no code in this folder)", &HashSet::new())?;
         Ok((session, scene))
     }
 
-    fn of_file(session: &Session, file: &File) -> Result<Scene> {
+    fn picked(session: &Session, folder: &Path) -> Option<Scene> {
+        let Pick { path, familiar } = pick::pick(session, folder)?;
+        let scene = Scene::of_file(session, &File::read(&path).ok()?, &familiar).ok()?;
+        Some(Scene { is_picked: true, ..scene })
+    }
+
+    fn of_file(session: &Session, file: &File, familiar: &HashSet<String>) -> Result<Scene> {
         let document = session.document(file);
         let name = session.root.as_deref().and_then(|root| file.path.strip_prefix(root).ok()).unwrap_or(&file.path);
         if let Clearance::Denied(denied) = &document.clearance {
             bail!("{}: {denied}", name.display());
         }
-        Scene::cut(document, &name.display().to_string())
+        Scene::cut(document, &name.display().to_string(), familiar)
     }
 
-    /// Takes a stretch out of a document.
-    fn cut(mut document: Snapshot, name: &str) -> Result<Scene> {
+    /// Takes a stretch out of a document: the most familiar one, if any is.
+    fn cut(mut document: Snapshot, name: &str, familiar: &HashSet<String>) -> Result<Scene> {
         let text = document.text.to_string();
-        let Some(lines) = stretch(&text, document.language) else {
+        let Some(lines) = stretch(&text, document.language, familiar) else {
             bail!("{name}: there is too little text to type. Give a file of more than a few lines");
         };
         let first = document.text.line_range(lines.start);
@@ -93,8 +99,8 @@ impl Scene {
     }
 }
 
-/// The lines to type: about the middle of the text, whole items if there are any, with as little prose as can be.
-fn stretch(text: &str, language: Option<Language>) -> Option<Range<usize>> {
+/// The lines to type: whole items if there are any, familiar, with as little prose as can be, about the middle.
+fn stretch(text: &str, language: Option<Language>, familiar: &HashSet<String>) -> Option<Range<usize>> {
     let lines: Vec<&str> = text.lines().collect();
     let n_lines = lines.len();
     if n_lines < MIN_LINES {
@@ -106,7 +112,8 @@ fn stretch(text: &str, language: Option<Language>) -> Option<Range<usize>> {
     let nearby = (n_lines / 4..=n_lines - n_typed).filter(is_start);
     let chosen = nearby.map(|start| start..end(&lines, start, n_typed)).min_by_key(|stretch| {
         let n_prose = lines[stretch.clone()].iter().filter(|line| is_comment(line.trim(), language)).count();
-        (indent(lines[stretch.start]), n_prose, stretch.start.abs_diff(middle))
+        let new_percent = 100 - (100.0 * pick::share(lines[stretch.clone()].iter().copied(), familiar)) as usize;
+        (indent(lines[stretch.start]), new_percent, n_prose, stretch.start.abs_diff(middle))
     });
     let stretch = chosen.unwrap_or(middle..middle + n_typed);
     lines[stretch.clone()].iter().any(|line| !is_blank(line)).then_some(stretch)

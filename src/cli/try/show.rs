@@ -19,9 +19,9 @@ struct Show<'s, 'o> {
 }
 
 /// A very fast typist's keys, some of which take longer than others: watching a slow one is no fun.
-const KEY_MS: u64 = 65;
-const KEY_JITTER_MS: u64 = 50;
-const ENTER_MS: u64 = 180;
+const KEY_MS: u64 = 55;
+const KEY_JITTER_MS: u64 = 40;
+const ENTER_MS: u64 = 150;
 
 /// To see that there is something to take, and to read it.
 const NOTICE_MS: u64 = 300;

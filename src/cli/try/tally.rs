@@ -110,7 +110,8 @@ pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> 
         writeln!(output, "{name}  {value}")?;
     }
     if scene.is_picked {
-        let say = "This file was picked for being much like the others here. For one of your choice: foretype try FILE";
+        let say =
+            "This text was picked for being much like the rest here. For a file of your choice: foretype try FILE";
         writeln!(output, "\n{}", output.paint(Style::Dim, say))?;
     }
     Ok(())
