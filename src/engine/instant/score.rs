@@ -24,7 +24,7 @@ const ABOVE: usize = 512;
 const BELOW: usize = 384;
 /// What counts as the text near the cursor, in bytes before and after it.
 const NEAR: (usize, usize) = (2 << 10, 1 << 10);
-const FAR: (usize, usize) = (32 << 10, 16 << 10);
+const FAR: (usize, usize) = (16 << 10, 8 << 10);
 /// How far back an open bracket is looked for, in bytes.
 const BRACKET_WINDOW: usize = 4 << 10;
 
