@@ -112,7 +112,12 @@ impl View<'_> {
         let room = width.saturating_sub(margin + 1);
         let wanted = x + columns(ghost).min(room / 2);
         let scrolled = wanted.saturating_sub(room).min(x);
-        row.append(content.scrolled(scrolled));
+        if scrolled == 0 {
+            row.append(content);
+        } else {
+            row.push(Style::Dim, "…");
+            row.append(content.scrolled(scrolled + 1));
+        }
         (row, (margin + x - scrolled).min(width.saturating_sub(1)))
     }
 
