@@ -1,7 +1,7 @@
-//! Parses documents and judges whether they may be used, on a thread of its own.
+//! Judges whether documents may be used, and parses them, on two threads of its own.
 //!
-//! The newest snapshot of a document wins: it replaces one that waits and stops the parse of an older one. A document
-//! is judged before it is parsed, so that a request never waits for a parse.
+//! The newest snapshot of a document wins: it replaces one that waits and stops the parse of an older one. One thread
+//! judges and hands on to the other, which parses, so that a request never waits for a parse.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,16 +18,19 @@ use crate::syntax::Tree;
 /// Larger documents are neither judged nor parsed; they stay pending, and pending documents are not used.
 const MAX_BYTES: usize = 8 << 20;
 
-/// How long a request may wait for the verdict on its document. Judging takes milliseconds, once for each file.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long a request may wait for the verdict on its document. Judging takes milliseconds, once for each file; only a
+/// machine that does nothing else gets here.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 pub struct Analysis {
-    queue: Arc<Queue>,
+    to_judge: Arc<Queue>,
+    rules: Arc<Mutex<Option<Rules>>>,
     documents: Arc<Mutex<Documents>>,
     /// Counts the verdicts; whoever waits for one looks again at every count.
     verdicts: watch::Receiver<u64>,
 }
 
+/// Snapshots that wait for a thread, the newest of each document.
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -37,7 +40,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     snapshots: HashMap<DocumentId, Snapshot>,
-    rules: Option<Rules>,
+    /// Nothing is given out.
+    held: bool,
     closed: bool,
 }
 
@@ -45,30 +49,39 @@ struct Waiting {
 #[derive(Clone)]
 struct Rules {
     privacy: Arc<Privacy>,
-    folders: Arc<Vec<PathBuf>>,
+    folders: Vec<PathBuf>,
 }
 
 impl Analysis {
     pub fn start(documents: Arc<Mutex<Documents>>) -> Analysis {
-        let queue = Arc::<Queue>::default();
+        let (to_judge, to_parse) = (Arc::<Queue>::default(), Arc::<Queue>::default());
+        to_judge.waiting.lock().held = true;
+        let rules = Arc::<Mutex<Option<Rules>>>::default();
         let (count, verdicts) = watch::channel(0);
-        let thread = Thread { queue: queue.clone(), documents: documents.clone(), verdicts: count };
-        // Without the thread every document stays pending: the server says so, and denies rather than leaks.
-        let _ = std::thread::Builder::new().name("analysis".to_string()).spawn(move || thread.run());
-        Analysis { queue, documents, verdicts }
+        let judge = Judge {
+            queue: to_judge.clone(),
+            judged: to_parse.clone(),
+            rules: rules.clone(),
+            documents: documents.clone(),
+            count,
+        };
+        let parser = Parser { queue: to_parse, documents: documents.clone() };
+        // Without the threads every document stays pending, or has no tree: the server denies rather than leaks.
+        let _ = std::thread::Builder::new().name("judge".to_string()).spawn(move || judge.run());
+        let _ = std::thread::Builder::new().name("parser".to_string()).spawn(move || parser.run());
+        Analysis { to_judge, rules, documents, verdicts }
     }
 
     /// Nothing is judged before the first rules are set.
     pub fn set_rules(&self, privacy: Arc<Privacy>, folders: Vec<PathBuf>) {
-        self.queue.waiting.lock().rules = Some(Rules { privacy, folders: Arc::new(folders) });
-        self.queue.arrived.notify_one();
+        *self.rules.lock() = Some(Rules { privacy, folders });
+        self.to_judge.release();
     }
 
     /// Takes a snapshot to be judged and parsed. Returns at once.
     pub fn submit(&self, snapshot: Snapshot) {
         if snapshot.text.len() <= MAX_BYTES {
-            self.queue.waiting.lock().snapshots.insert(snapshot.id.clone(), snapshot);
-            self.queue.arrived.notify_one();
+            self.to_judge.put(snapshot);
         }
     }
 
@@ -101,53 +114,84 @@ impl Analysis {
 
 impl Drop for Analysis {
     fn drop(&mut self) {
-        self.queue.waiting.lock().closed = true;
-        self.queue.arrived.notify_one();
+        self.to_judge.close();
     }
 }
 
-struct Thread {
-    queue: Arc<Queue>,
-    documents: Arc<Mutex<Documents>>,
-    verdicts: watch::Sender<u64>,
-}
+impl Queue {
+    fn put(&self, snapshot: Snapshot) {
+        self.waiting.lock().snapshots.insert(snapshot.id.clone(), snapshot);
+        self.arrived.notify_one();
+    }
 
-impl Thread {
-    fn run(&self) {
-        while let Some((snapshot, rules)) = self.next() {
-            let clearance = judge(&snapshot, &rules);
-            self.documents.lock().set_clearance(&snapshot.id, clearance);
-            self.verdicts.send_modify(|count| *count += 1);
-            self.parse(snapshot);
-        }
+    fn release(&self) {
+        self.waiting.lock().held = false;
+        self.arrived.notify_one();
+    }
+
+    fn close(&self) {
+        self.waiting.lock().closed = true;
+        self.arrived.notify_one();
     }
 
     /// Waits for work; `None` at the end of the session.
-    fn next(&self) -> Option<(Snapshot, Rules)> {
-        let mut waiting = self.queue.waiting.lock();
+    fn take(&self) -> Option<Snapshot> {
+        let mut waiting = self.waiting.lock();
         loop {
             if waiting.closed {
                 return None;
             }
-            if let Some(rules) = waiting.rules.clone()
-                && let Some(id) = waiting.snapshots.keys().next().cloned()
-            {
-                return Some((waiting.snapshots.remove(&id)?, rules));
+            let next = waiting.snapshots.keys().next().filter(|_| !waiting.held).cloned();
+            if let Some(id) = next {
+                return waiting.snapshots.remove(&id);
             }
-            self.queue.arrived.wait(&mut waiting);
+            self.arrived.wait(&mut waiting);
         }
     }
 
-    fn parse(&self, snapshot: Snapshot) {
-        let Some(language) = snapshot.language else { return };
-        let mut superseded = || {
-            let waiting = self.queue.waiting.lock();
-            waiting.closed || waiting.snapshots.contains_key(&snapshot.id)
-        };
-        let parsed = Tree::parse(&snapshot.text, language, snapshot.tree.as_ref(), &mut superseded);
-        // Too large: the document goes without a tree. Superseded: the newer snapshot is next.
-        if let Ok(tree) = parsed {
-            self.documents.lock().set_tree(&snapshot.id, snapshot.version, tree);
+    /// Whether work on a document is for nothing.
+    fn supersedes(&self, id: &DocumentId) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.closed || waiting.snapshots.contains_key(id)
+    }
+}
+
+struct Judge {
+    queue: Arc<Queue>,
+    judged: Arc<Queue>,
+    rules: Arc<Mutex<Option<Rules>>>,
+    documents: Arc<Mutex<Documents>>,
+    count: watch::Sender<u64>,
+}
+
+impl Judge {
+    fn run(&self) {
+        while let Some(snapshot) = self.queue.take() {
+            let Some(rules) = self.rules.lock().clone() else { continue };
+            let clearance = judge(&snapshot, &rules);
+            self.documents.lock().set_clearance(&snapshot.id, clearance);
+            self.count.send_modify(|count| *count += 1);
+            self.judged.put(snapshot);
+        }
+        self.judged.close();
+    }
+}
+
+struct Parser {
+    queue: Arc<Queue>,
+    documents: Arc<Mutex<Documents>>,
+}
+
+impl Parser {
+    fn run(&self) {
+        while let Some(snapshot) = self.queue.take() {
+            let Some(language) = snapshot.language else { continue };
+            let mut superseded = || self.queue.supersedes(&snapshot.id);
+            let parsed = Tree::parse(&snapshot.text, language, snapshot.tree.as_ref(), &mut superseded);
+            // Too large: the document goes without a tree. Superseded: the newer snapshot is next.
+            if let Ok(tree) = parsed {
+                self.documents.lock().set_tree(&snapshot.id, snapshot.version, tree);
+            }
         }
     }
 }
