@@ -28,8 +28,7 @@ enum Verdict {
 }
 
 /// The programs of the editors that there is something for.
-const EDITORS: [(&str, &[&str]); 3] =
-    [("Neovim", &["nvim"]), ("Helix", &["hx", "helix"]), ("VS Code", &["code", "codium", "code-insiders"])];
+const EDITORS: [(&str, &[&str]); 1] = [("Neovim", &["nvim"])];
 
 pub fn run(output: &mut Output) -> Result<i32> {
     let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
@@ -127,8 +126,7 @@ fn editors() -> Finding {
     match found.is_empty() {
         false => Finding { verdict: Verdict::Fine, what: "editors", say: found.join(", ") },
         true => {
-            let say =
-                "none found on the PATH; the README says how to set up Neovim 0.12, VS Code and Helix".to_string();
+            let say = "none found on the PATH; editors/neovim/README.md says how to set up Neovim 0.12".to_string();
             Finding { verdict: Verdict::Note, what: "editors", say }
         }
     }
