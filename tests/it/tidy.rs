@@ -165,3 +165,26 @@ fn an_offence_is_found() {
     assert_eq!(used_modules("use crate::{engine, cache::{self, Cache}, text};"), ["engine", "cache", "text"]);
     assert_eq!(used_modules("fn f() -> crate::server::Reply { crate::cli::run() }"), ["server", "cli"]);
 }
+
+/// The five lines are tested as they stand in the plugin's README (`tests/editors/neovim/spec_plain.lua`).
+#[test]
+fn the_readmes_give_the_same_five_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lua = |path: &str| {
+        let text = fs::read_to_string(root.join(path)).unwrap();
+        let code = text.split("```lua\n").nth(1).and_then(|rest| rest.split("```").next());
+        code.unwrap_or_else(|| panic!("{path} has no Lua")).to_string()
+    };
+    assert_eq!(lua("README.md"), lua("editors/neovim/README.md"));
+}
+
+#[test]
+fn what_the_readme_links_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let links: Vec<&str> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 3, "{links:?}");
+    for link in links {
+        assert!(root.join(link).exists(), "README.md links to {link}, which is not there");
+    }
+}
