@@ -117,11 +117,14 @@ function Child:wait_handover(wanted)
   end)
 end
 
+--- Waits until letters typed here lead to a request.
 function Child:wait_attached()
   self:wait('the server to be attached', true, function()
     return self:lua([[
       local client = vim.lsp.get_clients({ name = 'foretype', bufnr = 0 })[1]
-      return client ~= nil and client.initialized == true
+      local group = 'nvim.lsp.inline_completion:' .. vim.api.nvim_get_current_buf()
+      local _, listening = pcall(vim.api.nvim_get_autocmds, { group = group })
+      return client ~= nil and type(listening) == 'table' and #listening > 0
     ]])
   end)
 end

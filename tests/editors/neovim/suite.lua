@@ -66,4 +66,5 @@ for _, spec in ipairs({ 'real', 'scripted', 'plain' }) do
   require('spec_' .. spec)(suite)
 end
 io.write(('%d passed, %d failed\n'):format(n_passed, #failures))
-os.exit(#failures == 0 and n_passed > 0 and 0 or 1)
+-- Unlike os.exit, this removes the temporary folders.
+vim.cmd.cquit({ count = #failures == 0 and n_passed > 0 and 0 or 1, bang = true })

@@ -8,10 +8,10 @@ local MINIMUM = 'foretype: ghost text needs Neovim 0.12 or newer; this is %s'
 
 ---@param opts? foretype.Options
 function M.setup(opts)
-  local options = require('foretype.options').check(opts)
   if vim.fn.has('nvim-0.12') == 0 then
     return vim.notify_once(MINIMUM:format(tostring(vim.version())), vim.log.levels.WARN)
   end
+  local options = require('foretype.options').check(opts)
   require('foretype.scope').start(options)
   require('foretype.ghost').start()
   require('foretype.keys').start(options.keys, M)
