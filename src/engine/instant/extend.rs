@@ -10,7 +10,8 @@ use crate::workspace::index::fold;
 
 /// A line follows when at least this share of the votes is for it.
 const MIN_SHARE: f32 = 0.75;
-/// And at least so many votes: a place has one for each line above that is like the cursor's.
+/// And at least so many votes: a place has one for each of up to four lines that are like the cursor's, and up to two
+/// for text that is the same. Two of three lines that follow so are right (`benches/quality.md`).
 const MIN_VOTES: f32 = 5.0;
 
 /// The candidate's text in the document's indentation: the rest of the line and what follows, at most `max_lines`.
@@ -81,7 +82,8 @@ impl<'a> Reader<'a> {
     /// Reads the lines below a place, with the cursor's names.
     fn new(surroundings: &Surroundings<'a>, mut place: Place<'a>) -> Reader<'a> {
         let renames = surroundings.compare(&mut place);
-        let votes = if place.names == Names::Theirs { 0.0 } else { place.n_alike as f32 };
+        let votes =
+            if place.names == Names::Theirs { 0.0 } else { place.n_alike as f32 + place.n_common as f32 / 128.0 };
         let below = place.text.get(place.token + place.rest().len() + 1..).unwrap_or_default();
         Reader { renames, votes, ..Reader::over(below) }
     }

@@ -1,6 +1,6 @@
 //! The places whose text may come next, and the candidates that they agree on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ impl<'a> Place<'a> {
 
     /// The content of its line before the token.
     pub fn line_before(&self) -> &'a [u8] {
-        &self.text[line_content(self.text, self.token)..self.token]
+        &self.text[fold::line_content(self.text, self.token)..self.token]
     }
 }
 
@@ -144,7 +144,7 @@ impl<'a> Surroundings<'a> {
     pub fn new(context: &'a Context) -> Surroundings<'a> {
         Surroundings {
             line: &context.before[context.line_start..context.token_start],
-            above: lines_back(&context.before, context.line_start).take(MAX_ALIKE).collect(),
+            above: fold::lines_back(&context.before, context.line_start).take(MAX_ALIKE).collect(),
         }
     }
 
@@ -155,7 +155,7 @@ impl<'a> Surroundings<'a> {
             return None;
         }
         place.n_alike = 1;
-        let theirs_above = lines_back(place.text, line_content(place.text, place.token));
+        let theirs_above = fold::lines_back(place.text, fold::line_content(place.text, place.token));
         for (theirs, ours) in theirs_above.zip(&self.above) {
             if theirs != *ours && !renames.learn(theirs, ours) {
                 break;
@@ -208,22 +208,26 @@ fn in_document<'a>(context: &'a Context, places: &mut Vec<Place<'a>>) {
     let n_before = context.before.len();
     let parts = [(&context.before[..context.line_start], true), (&context.below[..], false)];
     for (text, is_before) in parts {
-        let mut tokens = HashSet::new();
+        let mut tokens = BTreeSet::new();
         same_beginning(context, text, &mut tokens);
         same_last_token(context, text, &mut tokens);
         same_but_for_names(context, text, is_before, &mut tokens);
-        places.extend(tokens.into_iter().map(|token| {
+        let place = |token| {
             let n_common = fold::common_suffix(&text[..token], context.key());
             let distance = if is_before { n_before - token } else { token };
             Place::new(text, token, n_common, Source::Document { distance })
-        }));
+        };
+        match is_before {
+            true => places.extend(tokens.into_iter().rev().map(place)),
+            false => places.extend(tokens.into_iter().map(place)),
+        }
     }
 }
 
 /// Lines that begin as the cursor's does.
-fn same_beginning(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) {
+fn same_beginning(context: &Context, text: &[u8], tokens: &mut BTreeSet<usize>) {
     let typed = context.typed();
-    for content in contents(text) {
+    for content in fold::contents(text) {
         if !text[content..].starts_with(typed) {
             continue;
         }
@@ -235,7 +239,7 @@ fn same_beginning(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) {
 }
 
 /// Places behind the cursor's token, so far as it is typed, and the one before it on its line.
-fn same_last_token(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) {
+fn same_last_token(context: &Context, text: &[u8], tokens: &mut BTreeSet<usize>) {
     let needle = &context.before[needle_start(context)..];
     if needle.len() < MIN_COMMON {
         return;
@@ -250,11 +254,11 @@ fn same_last_token(context: &Context, text: &[u8], tokens: &mut HashSet<usize>) 
 
 /// Lines whose beginning, or whose line above while nothing is typed, differs from the cursor's in names only; the
 /// nearest.
-fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &mut HashSet<usize>) {
+fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &mut BTreeSet<usize>) {
     let ours = &context.before[context.line_start..context.token_start];
-    let Some(above) = lines_back(&context.before, context.line_start).next() else { return };
+    let Some(above) = fold::lines_back(&context.before, context.line_start).next() else { return };
     let n_ours = adapt::tokens(ours).count();
-    let mut contents: Vec<usize> = contents(text).collect();
+    let mut contents: Vec<usize> = fold::contents(text).collect();
     if is_before {
         contents.reverse();
     }
@@ -264,7 +268,7 @@ fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &
         let Some(end) = end_of_tokens(line, n_ours) else { continue };
         let theirs = &line[..end];
         let alike = match n_ours {
-            0 => lines_back(text, content).next().is_some_and(|theirs| Renames::default().learn(theirs, above)),
+            0 => fold::lines_back(text, content).next().is_some_and(|theirs| Renames::default().learn(theirs, above)),
             1 => false,
             _ => Renames::default().learn(theirs, ours),
         };
@@ -275,43 +279,6 @@ fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &
             }
         }
     }
-}
-
-/// Where the contents of lines start.
-pub fn contents(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < text.len() {
-            let line = fold::rest_of_line(text, at);
-            let n_marks = line.iter().take_while(|&&byte| byte < b' ').count();
-            let content = at + n_marks;
-            at += line.len() + 1;
-            if line.len() > n_marks {
-                return Some(content);
-            }
-        }
-        None
-    })
-}
-
-/// The contents of the lines above the one whose content starts at `content`, the nearest first; blank ones are left
-/// out.
-pub fn lines_back(text: &[u8], content: usize) -> impl Iterator<Item = &[u8]> {
-    let mut end = content;
-    std::iter::from_fn(move || {
-        while end > 0 && (fold::is_depth(text[end - 1]) || text[end - 1] == b'\n') {
-            end -= 1;
-        }
-        let start = line_content(text, end);
-        let line = &text[start..end];
-        end = start;
-        (!line.is_empty()).then_some(line)
-    })
-}
-
-/// Where the content of the line that holds `at` starts.
-fn line_content(text: &[u8], at: usize) -> usize {
-    text[..at].iter().rposition(|&byte| byte < b' ').map_or(0, |at| at + 1)
 }
 
 /// Where the first `n` tokens of a line end; `None` when there are fewer.

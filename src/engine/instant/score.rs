@@ -4,13 +4,14 @@
 //! the cursor's their surroundings are, and how the candidate itself reads. The forest of `forest.rs`, fitted on lines
 //! that were really added to other projects, turns these into a chance.
 
-use std::cmp::Reverse;
 use std::path::Path;
 
 use super::context::Context;
 use super::forest;
-use super::gather::{Group, Names, Place, Source, contents, lines_back};
-use crate::workspace::index::{MAX_CONTEXT, fold};
+use super::gather::{Group, Names, Source};
+use super::tally::{Levels, Tally};
+use super::words::{Words, words};
+use crate::workspace::index::fold;
 
 /// In the order of the functions below that make them; the forest knows them by their place.
 pub type Features = Vec<f32>;
@@ -28,16 +29,15 @@ const FAR: (usize, usize) = (16 << 10, 8 << 10);
 /// How far back an open bracket is looked for, in bytes.
 const BRACKET_WINDOW: usize = 4 << 10;
 
-/// Levels of agreement of a place's text before: none, the line, and one to four lines above it.
-const N_LEVELS: usize = 6;
-
 /// The best candidates, as indices into `groups`, with what is known of each.
 pub fn describe(context: &Context, path: Option<&Path>, groups: &[Group]) -> Vec<(usize, Features)> {
     let cursor = Cursor::new(context);
-    let tallies: Vec<Tally> = groups.iter().map(|group| Tally::new(&cursor, group)).collect();
+    let tallies: Vec<Tally> = groups.iter().map(|group| Tally::new(&cursor.levels, cursor.below, group)).collect();
     let all = Tally::sum(&tallies);
     let mut best: Vec<usize> = (0..groups.len()).filter(|&i| !groups[i].rest.is_empty()).collect();
-    best.sort_by_key(|&i| Reverse(tallies[i].votes as u64));
+    best.sort_by(|&a, &b| {
+        tallies[b].votes.total_cmp(&tallies[a].votes).then_with(|| groups[a].rest.cmp(&groups[b].rest))
+    });
     best.truncate(MAX_CANDIDATES);
     let likeness: Vec<Likeness> = best.iter().map(|&i| Likeness::new(&cursor, &groups[i])).collect();
     let most_like = likeness.iter().map(|likeness| likeness.above).fold(0.0, f32::max);
@@ -67,8 +67,7 @@ pub fn confidence(features: &Features) -> f32 {
 /// What is known of the cursor, once for all candidates.
 struct Cursor<'a> {
     context: &'a Context,
-    /// Common bytes from which on a place is on each level above 0.
-    levels: [usize; N_LEVELS - 1],
+    levels: Levels,
     /// The lines next to the cursor's.
     above: &'a [u8],
     below: &'a [u8],
@@ -89,11 +88,11 @@ struct Bracket {
 impl<'a> Cursor<'a> {
     fn new(context: &'a Context) -> Cursor<'a> {
         let (before, below) = (&context.before[..], &context.below[..]);
-        let first_below = contents(below).next().map_or(&[][..], |at| fold::rest_of_line(below, at));
+        let first_below = fold::contents(below).next().map_or(&[][..], |at| fold::rest_of_line(below, at));
         Cursor {
             context,
-            levels: levels(context),
-            above: lines_back(before, context.line_start).next().unwrap_or_default(),
+            levels: Levels::new(context),
+            above: fold::lines_back(before, context.line_start).next().unwrap_or_default(),
             below: first_below,
             around_above: Words::new(tail(&before[..context.line_start], ABOVE)),
             around_below: Words::new(head(below, BELOW)),
@@ -102,25 +101,6 @@ impl<'a> Cursor<'a> {
             bracket: open_bracket(&before[..context.line_start]),
         }
     }
-
-    fn level(&self, place: &Place) -> usize {
-        self.levels.iter().take_while(|&&n_bytes| place.n_common >= n_bytes).count()
-    }
-}
-
-fn levels(context: &Context) -> [usize; N_LEVELS - 1] {
-    let key = context.token_start;
-    let mut levels = [usize::MAX; N_LEVELS - 1];
-    levels[0] = key - context.line_start;
-    let lines = lines_back(&context.before, context.line_start);
-    // The line break above the cursor's line says something already.
-    let mut start = context.before[..context.line_start].iter().rposition(|&byte| byte > b'\n').map_or(0, |at| at + 1);
-    levels[1] = key - start;
-    for (level, line) in levels[2..].iter_mut().zip(lines) {
-        start = line.as_ptr() as usize - context.before.as_ptr() as usize;
-        *level = (key - start).min(MAX_CONTEXT);
-    }
-    levels
 }
 
 fn open_bracket(before: &[u8]) -> Option<Bracket> {
@@ -138,57 +118,6 @@ fn open_bracket(before: &[u8]) -> Option<Bracket> {
         }
     }
     None
-}
-
-/// How many places of one candidate agree, and how far.
-#[derive(Default)]
-struct Tally {
-    at_level: [usize; N_LEVELS],
-    top: usize,
-    max_common: usize,
-    /// Places that are followed by the line that follows the cursor.
-    n_next: usize,
-    votes: f32,
-}
-
-impl Tally {
-    fn new(cursor: &Cursor, group: &Group) -> Tally {
-        let mut tally = Tally::default();
-        for place in &group.places {
-            let level = cursor.level(place);
-            let is_next = !cursor.below.is_empty() && next_line(place) == cursor.below;
-            tally.at_level[..=level].iter_mut().for_each(|n| *n += 1);
-            tally.top = tally.top.max(level);
-            tally.max_common = tally.max_common.max(place.n_common);
-            tally.n_next += is_next as usize;
-            tally.votes += votes(level, place, is_next);
-        }
-        tally
-    }
-
-    fn sum(tallies: &[Tally]) -> Tally {
-        let mut all = Tally::default();
-        for tally in tallies {
-            all.at_level.iter_mut().zip(tally.at_level).for_each(|(all, n)| *all += n);
-            all.top = all.top.max(tally.top);
-            all.max_common = all.max_common.max(tally.max_common);
-            all.n_next += tally.n_next;
-            all.votes += tally.votes;
-        }
-        all
-    }
-}
-
-/// A first guess at what a place's word is worth.
-fn votes(level: usize, place: &Place, is_next: bool) -> f32 {
-    let by_level = [0.05, 0.3, 1.0, 4.0, 10.0, 20.0][level] + [0.0, 0.05, 0.5, 2.0, 5.0][place.n_alike];
-    let by_source = match place.source {
-        Source::Document { .. } => 3.0,
-        Source::Open => 2.0,
-        Source::File { .. } => 1.0,
-    };
-    let by_names = if place.names == Names::Theirs { 0.5 } else { 1.0 };
-    100.0 * by_level * by_source * by_names * if is_next { 4.0 } else { 1.0 }
 }
 
 /// How like the cursor's the surroundings of a candidate's places are: the best of them.
@@ -222,7 +151,7 @@ fn agreement(cursor: &Cursor, tally: &Tally, all: &Tally, n_candidates: usize) -
     vec![
         tally.top as f32,
         all.top as f32,
-        lg(tally.max_common.saturating_sub(cursor.levels[0])),
+        lg(tally.max_common.saturating_sub(cursor.levels.n_line())),
         (tally.max_common == all.max_common) as u8 as f32,
         share(all.top),
         lg(tally.at_level[all.top]),
@@ -347,15 +276,6 @@ fn kind(byte: u8) -> f32 {
     }
 }
 
-/// The content of the first line below a place that has one.
-fn next_line<'a>(place: &Place<'a>) -> &'a [u8] {
-    let below = &place.text[place.token + place.rest().len()..];
-    match contents(below).next() {
-        Some(at) => fold::rest_of_line(below, at),
-        None => &[],
-    }
-}
-
 fn within_file(text: &[u8]) -> &[u8] {
     memchr::memrchr(fold::FILE, text).map_or(text, |at| &text[at + 1..])
 }
@@ -370,46 +290,4 @@ fn head(text: &[u8], n: usize) -> &[u8] {
 
 fn lg(n: usize) -> f32 {
     (n as f32 + 1.0).log2()
-}
-
-/// A set of words; a word that is not in it is taken for one that is about once in a hundred times.
-struct Words(Vec<u64>);
-
-const WORD_BITS: usize = 16;
-
-impl Words {
-    fn new(text: &[u8]) -> Words {
-        Words::both(text, &[])
-    }
-
-    fn both(a: &[u8], b: &[u8]) -> Words {
-        let mut bits = vec![0; (1 << WORD_BITS) / 64];
-        for word in words(a).chain(words(b)) {
-            let slot = slot(word);
-            bits[slot / 64] |= 1 << (slot % 64);
-        }
-        Words(bits)
-    }
-
-    /// The share of the words of `text` that are in the set; 1 when it has none.
-    fn share(&self, text: &[u8]) -> f32 {
-        let (mut n, mut n_in) = (0, 0);
-        for word in words(text) {
-            let slot = slot(word);
-            n += 1;
-            n_in += (self.0[slot / 64] >> (slot % 64) & 1) as usize;
-        }
-        if n == 0 { 1.0 } else { n_in as f32 / n as f32 }
-    }
-}
-
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| !fold::is_word(byte)).filter(|word| !word.is_empty())
-}
-
-/// FNV-1a, folded.
-fn slot(word: &[u8]) -> usize {
-    let fnv = |hash: u64, &byte: &u8| (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
-    let hash = word.iter().fold(0xcbf2_9ce4_8422_2325, fnv);
-    (hash >> 32 ^ hash) as usize & ((1 << WORD_BITS) - 1)
 }

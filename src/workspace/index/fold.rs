@@ -108,3 +108,40 @@ pub fn rest_of_line(text: &[u8], at: usize) -> &[u8] {
     let rest = text.get(at..).unwrap_or_default();
     &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
 }
+
+/// Where the contents of lines start.
+pub fn contents(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < text.len() {
+            let line = rest_of_line(text, at);
+            let n_marks = line.iter().take_while(|&&byte| byte < b' ').count();
+            let content = at + n_marks;
+            at += line.len() + 1;
+            if line.len() > n_marks {
+                return Some(content);
+            }
+        }
+        None
+    })
+}
+
+/// The contents of the lines above the one whose content starts at `content`, the nearest first; blank ones are left
+/// out.
+pub fn lines_back(text: &[u8], content: usize) -> impl Iterator<Item = &[u8]> {
+    let mut end = content;
+    std::iter::from_fn(move || {
+        while end > 0 && (is_depth(text[end - 1]) || text[end - 1] == b'\n') {
+            end -= 1;
+        }
+        let start = line_content(text, end);
+        let line = &text[start..end];
+        end = start;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+/// Where the content of the line that holds `at` starts.
+pub fn line_content(text: &[u8], at: usize) -> usize {
+    text[..at].iter().rposition(|&byte| byte < b' ').map_or(0, |at| at + 1)
+}
