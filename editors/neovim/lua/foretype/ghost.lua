@@ -182,8 +182,10 @@ function M.accept(part, otherwise)
     vim.schedule(function()
       local offer = rest and at_cursor(rest)
       if offer then
-        take(offer, part)
-      elseif not M.accept(part, otherwise) then
+        return take(offer, part)
+      end
+      drop_rest()
+      if not M.accept(part, otherwise) then
         otherwise()
       end
     end)
