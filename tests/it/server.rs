@@ -220,16 +220,9 @@ fn settings_of_the_client_apply_at_once_and_problems_are_shown() {
 #[test]
 fn indexing_is_told_as_progress_and_feeds_the_instant_engine() {
     let folder = tempfile::tempdir().unwrap();
-    let line = "    let connection = Connection::open(&settings.database_path)?;\n";
-    std::fs::write(folder.path().join("a.rs"), format!("fn a() {{\n{line}}}\n").repeat(3)).unwrap();
-    let uri = |path: &std::path::Path| url::Url::from_file_path(path).unwrap().to_string();
+    std::fs::write(folder.path().join("a.rs"), CODE.repeat(3)).unwrap();
 
-    let mut client = Client::start(foretype::server::default_engines());
-    let mut capabilities = ghost_text();
-    capabilities["window"] = json!({"workDoneProgress": true});
-    let folders = json!([{"uri": uri(folder.path()), "name": "project"}]);
-    client.initialize(json!({"capabilities": capabilities, "workspaceFolders": folders}));
-    let end = client.wait_for(|message| message["params"]["value"]["kind"] == "end");
+    let (mut client, end) = client_in(folder.path());
     assert!(end["params"]["value"]["message"].as_str().unwrap().starts_with("1 files"), "{end}");
 
     let open = uri(&folder.path().join("b.rs"));
@@ -237,6 +230,68 @@ fn indexing_is_told_as_progress_and_feeds_the_instant_engine() {
     let shown = client.ghost(&open, 1, 25);
     assert!(!shown.is_empty(), "{}", client.why());
     assert_eq!(shown[0]["insertText"], "ection::open(&settings.database_path)?;");
+}
+
+const CODE: &str = "fn a() {\n    let connection = Connection::open(&settings.database_path)?;\n}\n";
+
+/// A client with the real engines, in a folder, past its first index; and what was said at the index's end.
+fn client_in(folder: &std::path::Path) -> (Client, Value) {
+    let mut client = Client::start(foretype::server::default_engines());
+    let mut capabilities = ghost_text();
+    capabilities["window"] = json!({"workDoneProgress": true});
+    let folders = json!([{"uri": uri(folder), "name": "project"}]);
+    client.initialize(json!({"capabilities": capabilities, "workspaceFolders": folders}));
+    let end = wait_for_index(&mut client);
+    (client, end)
+}
+
+fn wait_for_index(client: &mut Client) -> Value {
+    client.wait_for(|message| message["params"]["value"]["kind"] == "end")
+}
+
+fn uri(path: &std::path::Path) -> String {
+    url::Url::from_file_path(path).unwrap().to_string()
+}
+
+#[test]
+fn a_file_that_changes_on_disk_is_learned_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut client, _) = client_in(folder.path());
+    let open = uri(&folder.path().join("b.rs"));
+    client.open(&open, "rust", "fn b() {\n    let connection = Conn\n}\n");
+    assert_eq!(client.ghost(&open, 1, 25), Vec::<Value>::new());
+
+    let file = folder.path().join("a.rs");
+    std::fs::write(&file, CODE.repeat(3)).unwrap();
+    let changes = json!([{"uri": uri(&file), "type": 1}]);
+    client.notify("workspace/didChangeWatchedFiles", json!({"changes": changes}));
+    let started = Instant::now();
+    while client.ghost(&open, 1, 25).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{}", client.why());
+    }
+}
+
+#[test]
+fn folders_come_and_go() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(second.path().join("a.rs"), CODE.repeat(3)).unwrap();
+    let (mut client, _) = client_in(first.path());
+    let open = uri(&first.path().join("b.rs"));
+    client.open(&open, "rust", "fn b() {\n    let connection = Conn\n}\n");
+    assert_eq!(client.ghost(&open, 1, 25), Vec::<Value>::new());
+
+    let folder = json!([{"uri": uri(second.path()), "name": "second"}]);
+    let change = json!({"event": {"added": folder, "removed": []}});
+    client.notify("workspace/didChangeWorkspaceFolders", change);
+    wait_for_index(&mut client);
+    assert_eq!(client.ghost(&open, 1, 25).len(), 1, "{}", client.why());
+
+    let change = json!({"event": {"added": [], "removed": folder}});
+    client.notify("workspace/didChangeWorkspaceFolders", change);
+    wait_for_index(&mut client);
+    let other = uri(&first.path().join("c.rs"));
+    client.open(&other, "rust", "fn c() {\n    let connection = Conn\n}\n");
+    assert_eq!(client.ghost(&other, 1, 25), Vec::<Value>::new());
 }
 
 /// Runs the real binary with these messages as its input, then keeps or ends the input; the exit code and the time.
