@@ -132,14 +132,14 @@ impl Documents {
     }
 
     /// Takes over a tree parsed from `version`, unless the document has moved on or is closed. A client that switches the
-    /// language reopens the document at the same version, so the language must agree too.
-    pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> bool {
+    /// language reopens the document at the same version, so the language must agree too. Gives back what is not needed
+    /// any more, the tree before (`Ok`) or this one (`Err`), to be freed outside of locks: that may take milliseconds.
+    pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> Result<Option<Tree>, Tree> {
         match self.open.get_mut(id).map(|document| &mut document.snapshot) {
             Some(snapshot) if snapshot.version == version && snapshot.language == Some(tree.language()) => {
-                snapshot.tree = Some(tree);
-                true
+                Ok(snapshot.tree.replace(tree))
             }
-            _ => false,
+            _ => Err(tree),
         }
     }
 

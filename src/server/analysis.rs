@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
@@ -22,6 +22,10 @@ const MAX_BYTES: usize = 8 << 20;
 /// machine that does nothing else gets here.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// How long a document that was judged before waits after an edit: the request that comes with the keystroke goes
+/// first, as judging and parsing keep the few cores busy that a laptop has.
+const DELAY: Duration = Duration::from_millis(20);
+
 pub struct Analysis {
     to_judge: Arc<Queue>,
     rules: Arc<Mutex<Option<Rules>>>,
@@ -30,7 +34,7 @@ pub struct Analysis {
     verdicts: watch::Receiver<u64>,
 }
 
-/// Snapshots that wait for a thread, the newest of each document.
+/// Snapshots that wait for a thread, the newest of each document, from the time on when it is due.
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -39,7 +43,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    snapshots: HashMap<DocumentId, Snapshot>,
+    snapshots: HashMap<DocumentId, (Instant, Snapshot)>,
     /// Nothing is given out.
     held: bool,
     closed: bool,
@@ -81,7 +85,8 @@ impl Analysis {
     /// Takes a snapshot to be judged and parsed. Returns at once.
     pub fn submit(&self, snapshot: Snapshot) {
         if snapshot.text.len() <= MAX_BYTES {
-            self.to_judge.put(snapshot);
+            let delay = if snapshot.clearance == Clearance::Pending { Duration::ZERO } else { DELAY };
+            self.to_judge.put(snapshot, delay);
         }
     }
 
@@ -119,8 +124,12 @@ impl Drop for Analysis {
 }
 
 impl Queue {
-    fn put(&self, snapshot: Snapshot) {
-        self.waiting.lock().snapshots.insert(snapshot.id.clone(), snapshot);
+    fn put(&self, snapshot: Snapshot, delay: Duration) {
+        let mut waiting = self.waiting.lock();
+        let due = Instant::now() + delay;
+        // Who goes on typing does not put it off.
+        let due = waiting.snapshots.get(&snapshot.id).map_or(due, |(earlier, _)| due.min(*earlier));
+        waiting.snapshots.insert(snapshot.id.clone(), (due, snapshot));
         self.arrived.notify_one();
     }
 
@@ -141,11 +150,12 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
-            let next = waiting.snapshots.keys().next().filter(|_| !waiting.held).cloned();
-            if let Some(id) = next {
-                return waiting.snapshots.remove(&id);
+            let next = waiting.snapshots.iter().filter(|_| !waiting.held).min_by_key(|(_, (due, _))| *due);
+            match next.map(|(id, (due, _))| (id.clone(), *due)) {
+                None => self.arrived.wait(&mut waiting),
+                Some((_, due)) if due > Instant::now() => drop(self.arrived.wait_until(&mut waiting, due)),
+                Some((id, _)) => return waiting.snapshots.remove(&id).map(|(_, snapshot)| snapshot),
             }
-            self.arrived.wait(&mut waiting);
         }
     }
 
@@ -171,7 +181,7 @@ impl Judge {
             let clearance = judge(&snapshot, &rules);
             self.documents.lock().set_clearance(&snapshot.id, clearance);
             self.count.send_modify(|count| *count += 1);
-            self.judged.put(snapshot);
+            self.judged.put(snapshot, Duration::ZERO);
         }
         self.judged.close();
     }
@@ -190,7 +200,8 @@ impl Parser {
             let parsed = Tree::parse(&snapshot.text, language, snapshot.tree.as_ref(), &mut superseded);
             // Too large: the document goes without a tree. Superseded: the newer snapshot is next.
             if let Ok(tree) = parsed {
-                self.documents.lock().set_tree(&snapshot.id, snapshot.version, tree);
+                let unneeded = self.documents.lock().set_tree(&snapshot.id, snapshot.version, tree);
+                drop(unneeded);
             }
         }
     }

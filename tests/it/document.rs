@@ -182,15 +182,15 @@ fn a_tree_is_taken_only_by_the_text_and_language_it_was_parsed_from() {
     let tree = |language, snapshot: &Snapshot| Tree::parse(&snapshot.text, language, None, &mut || false).unwrap();
 
     let opened = documents.open(id.clone(), None, Some(rust), 1, "fn a() {}");
-    assert!(documents.set_tree(&id, 1, tree(rust, &opened)));
+    assert!(documents.set_tree(&id, 1, tree(rust, &opened)).is_ok());
     documents.change(&id, 2, vec![ranged(((0, 3), (0, 4)), "b")], Encoding::Utf8, Duration::ZERO).unwrap();
-    assert!(!documents.set_tree(&id, 1, tree(rust, &opened)), "the document has moved on");
+    assert!(documents.set_tree(&id, 1, tree(rust, &opened)).is_err(), "the document has moved on");
     assert!(documents.snapshot(&id).unwrap().tree.is_some(), "the old tree was moved along");
 
     let reopened = documents.open(id.clone(), None, Some(c), 1, "fn a() {}");
     assert!(reopened.tree.is_none());
-    assert!(!documents.set_tree(&id, 1, tree(rust, &opened)), "another language");
-    assert!(documents.set_tree(&id, 1, tree(c, &reopened)));
+    assert!(documents.set_tree(&id, 1, tree(rust, &opened)).is_err(), "another language");
+    assert!(documents.set_tree(&id, 1, tree(c, &reopened)).is_ok());
     documents.close(&id);
-    assert!(!documents.set_tree(&id, 1, tree(c, &reopened)));
+    assert!(documents.set_tree(&id, 1, tree(c, &reopened)).is_err());
 }
