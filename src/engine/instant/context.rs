@@ -32,15 +32,18 @@ impl Context {
         let prefix = text.slice(text.floor_char_boundary(offset.saturating_sub(WINDOW_BEFORE))..offset);
         let suffix = text.slice(offset..text.floor_char_boundary(offset + WINDOW_AFTER));
         let prefix = if prefix.len() < offset { from_line_start(&prefix) } else { &prefix };
-        let line = fold::lines(prefix).last().unwrap_or_default();
         let mut lines_below = fold::lines(&suffix);
         let right = lines_below.next().unwrap_or_default().to_owned();
 
         let mut folder = fold::Folder::default();
         let mut before = Vec::with_capacity(prefix.len());
-        let n_lines = fold::lines(prefix).count();
-        for line in fold::lines(prefix).take(n_lines - 1) {
-            folder.push_line(line, &mut before);
+        let mut line = "";
+        let mut lines = fold::lines(prefix).peekable();
+        while let Some(next) = lines.next() {
+            match lines.peek() {
+                Some(_) => folder.push_line(next, &mut before),
+                None => line = next,
+            }
         }
         folder.push_partial(line, &mut before);
         let content = line.trim_start();

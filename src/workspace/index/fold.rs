@@ -32,7 +32,14 @@ pub fn fold(text: &str, out: &mut Vec<u8>) {
 
 /// The lines of `text` by LF, CRLF or CR, without their breaks.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else { return rest.take() };
+        let n_break = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+        rest = Some(&text[end + n_break..]);
+        Some(&text[..end])
+    })
 }
 
 impl Folder {
