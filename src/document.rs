@@ -17,7 +17,7 @@ use crate::text::{Encoding, Position, Text};
 pub use history::{Edit, EditKind, History};
 
 /// The name of a document, the client's URI verbatim.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(pub Arc<str>);
 
 /// One document at one moment. `clone` is O(1).

@@ -13,7 +13,7 @@ mod score;
 mod tally;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +41,12 @@ impl Default for Options {
     }
 }
 
+/// Other open documents that are larger speak by their files on disk.
+const MAX_BUFFER_BYTES: usize = 512 << 10;
+/// Once a question has sorted so much of the other open documents, in bytes, it takes what is sorted: about 30 MB a
+/// second are.
+const MAX_SORTED_BYTES: usize = 64 << 10;
+
 /// Where the engine finds the newest index.
 pub type IndexSource = Arc<dyn Fn() -> Arc<Index> + Send + Sync>;
 
@@ -48,7 +54,7 @@ pub struct Instant {
     options: Options,
     index: IndexSource,
     /// The other open documents, sorted, by version.
-    buffers: Mutex<HashMap<DocumentId, (i32, Arc<Segment>)>>,
+    buffers: Mutex<BTreeMap<DocumentId, (i32, Arc<Segment>)>>,
 }
 
 /// A candidate with what it was judged by.
@@ -67,8 +73,8 @@ impl Instant {
         let context = Context::new(ask.document, ask.offset);
         let buffers = self.buffers(ask.others);
         let index = (self.index)();
-        let open = std::iter::once(ask.document).chain(ask.others);
-        let shadowed: Vec<&Path> = open.filter_map(|document| document.path.as_deref()).collect();
+        let others = buffers.iter().flat_map(|buffer| buffer.files()).map(|file| &*file.path);
+        let shadowed: Vec<&Path> = ask.document.path.as_deref().into_iter().chain(others).collect();
         let groups = gather::gather(&context, &buffers, &index, &shadowed, cancel);
         if cancel.is_cancelled() {
             return Vec::new();
@@ -86,19 +92,20 @@ impl Instant {
         described.into_iter().map(weighed).collect()
     }
 
-    /// The other documents' text, sorted again only where it has changed.
+    /// The other documents' text, sorted again where it has changed, but no more of it than one answer may wait for:
+    /// the rest is sorted for the next ones.
     fn buffers(&self, documents: &[Snapshot]) -> Vec<Arc<Segment>> {
         let mut buffers = self.buffers.lock();
         buffers.retain(|id, _| documents.iter().any(|document| document.id == *id));
-        let sorted = |document: &Snapshot| match buffers.get(&document.id) {
-            Some((version, segment)) if *version == document.version => segment.clone(),
-            _ => {
-                let segment = Arc::new(sorted(document));
-                buffers.insert(document.id.clone(), (document.version, segment.clone()));
-                segment
+        let mut n_sorted = 0;
+        for document in documents.iter().filter(|document| document.text.len() <= MAX_BUFFER_BYTES) {
+            let is_known = buffers.get(&document.id).is_some_and(|(version, _)| *version == document.version);
+            if !is_known && n_sorted < MAX_SORTED_BYTES {
+                n_sorted += document.text.len();
+                buffers.insert(document.id.clone(), (document.version, Arc::new(sorted(document))));
             }
-        };
-        documents.iter().map(sorted).collect()
+        }
+        buffers.values().map(|(_, segment)| segment.clone()).collect()
     }
 }
 

@@ -135,6 +135,27 @@ fn an_open_document_stands_for_its_file() {
 }
 
 #[test]
+fn a_large_open_document_is_not_waited_for() {
+    let old = [("src/lib.rs", "let answer = compute_slowly(question);\n")];
+    let large = "let answer = compute_quickly(question);\n".repeat(20_000);
+    let (said, _) = ask(&engine(index(&old), 0.0), "src/new.rs", "let answer = $0", &[document("src/lib.rs", &large)]);
+    let texts: Vec<&str> = said.iter().map(|candidate| candidate.text.as_str()).collect();
+    assert_eq!(texts, ["compute_slowly(question);"]);
+}
+
+#[test]
+fn many_open_documents_are_taken_in_over_several_answers() {
+    let engine = engine(index(&[]), 0.0);
+    let other =
+        |i: usize| document(&format!("src/{i}.rs"), &format!("let answer_{i} = compute_{i}(question);\n").repeat(1500));
+    let others: Vec<Snapshot> = (0..6).map(other).collect();
+    let n_answered = |marked: &str| ask(&engine, "src/new.rs", marked, &others).0.len();
+    assert_eq!(n_answered("let answer_5 = $0"), 0, "all sorted within one answer");
+    let found = (0..6).find(|_| n_answered("let answer_5 = $0") > 0);
+    assert!(found.is_some(), "never sorted");
+}
+
+#[test]
 fn a_block_that_places_agree_on_comes_whole_and_in_the_document_s_indentation() {
     let block = "        let guard = self.lock.lock();
         if guard.is_closed() {

@@ -54,7 +54,9 @@ pub enum Source<'a> {
         distance: usize,
     },
     /// Another open document.
-    Open,
+    Open {
+        path: &'a Path,
+    },
     File {
         path: &'a Path,
     },
@@ -93,7 +95,8 @@ pub fn gather<'a>(
     let mut places = Vec::new();
     in_document(context, &mut places);
     for buffer in buffers {
-        in_segment(context, buffer, |_| true, |_| Source::Open, &mut places);
+        let source = |i: usize| Source::Open { path: &buffer.files()[i].path };
+        in_segment(context, buffer, |_| true, source, &mut places);
     }
     for (segment, dead) in index.segments() {
         if cancel.is_cancelled() {

@@ -179,8 +179,8 @@ fn sources(cursor: &Cursor, path: Option<&Path>, group: &Group) -> Features {
     });
     let files = || {
         group.places.iter().filter_map(|place| match place.source {
-            Source::File { path, .. } => Some(path),
-            _ => None,
+            Source::File { path } | Source::Open { path } => Some(path),
+            Source::Document { .. } => None,
         })
     };
     let nearest = distances.clone().min();

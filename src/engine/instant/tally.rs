@@ -81,7 +81,7 @@ fn votes(level: usize, place: &Place, is_next: bool) -> f32 {
     let by_level = [0.05, 0.3, 1.0, 4.0, 10.0, 20.0][level] + [0.0, 0.05, 0.5, 2.0, 5.0][place.n_alike];
     let by_source = match place.source {
         Source::Document { .. } => 3.0,
-        Source::Open => 2.0,
+        Source::Open { .. } => 2.0,
         Source::File { .. } => 1.0,
     };
     let by_names = if place.names == Names::Theirs { 0.5 } else { 1.0 };
