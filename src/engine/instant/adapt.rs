@@ -13,13 +13,19 @@ pub struct Renames<'a> {
     parts: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Longer pieces are data, and comparing them takes time that grows with the square of their names.
+const MAX_PIECE: usize = 256;
+
 /// Shorter parts occur in words by chance.
 const MIN_PART: usize = 3;
 
 impl<'a> Renames<'a> {
-    /// Learns from two pieces of code, token by token. False, and nothing learnt, when they differ in more than names
-    /// or a name would have two new ones.
+    /// Learns from two pieces of code, token by token. False, and nothing learnt, when they differ in more than names,
+    /// a name would have two new ones, or they are very long.
     pub fn learn(&mut self, theirs: &'a [u8], ours: &'a [u8]) -> bool {
+        if theirs.len() > MAX_PIECE || ours.len() > MAX_PIECE {
+            return false;
+        }
         let n_before = self.words.len();
         let (mut their_tokens, mut our_tokens) = (tokens(theirs), tokens(ours));
         loop {

@@ -13,6 +13,8 @@ use crate::workspace::index::{Segment, fold};
 /// Places taken of one segment for the text before the cursor, and places looked at for them.
 const MAX_AFTER: usize = 128;
 const MAX_LOOKED_AT: usize = 1024;
+/// Places taken of the document above the cursor, and as many below.
+const MAX_IN_DOCUMENT: usize = 256;
 /// Places taken of one segment for the beginning of the line.
 const MAX_LINES: usize = 256;
 /// Least context in bytes of a place that does not share the beginning of the line.
@@ -221,8 +223,8 @@ fn in_document<'a>(context: &'a Context, places: &mut Vec<Place<'a>>) {
             Place::new(text, token, n_common, Source::Document { distance })
         };
         match is_before {
-            true => places.extend(tokens.into_iter().rev().map(place)),
-            false => places.extend(tokens.into_iter().map(place)),
+            true => places.extend(tokens.into_iter().rev().take(MAX_IN_DOCUMENT).map(place)),
+            false => places.extend(tokens.into_iter().take(MAX_IN_DOCUMENT).map(place)),
         }
     }
 }
