@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits the forest that gives the instant engine's candidates their chances.
 
-    cargo bench --bench quality -- --data RELEASES --sample 3 --dump candidates.bin
+    cargo bench --bench quality -- --data RELEASES --sample 2 --typed 0,3,8,16,32 --dump candidates.bin
     fit.py candidates.bin > src/engine/instant/forest.txt
 
 Needs numpy and lightgbm. A dump is rows of little-endian 32-bit floats: the number of the question, 1 for the right
@@ -14,13 +14,13 @@ import sys
 import lightgbm
 import numpy
 
-N_TREES, N_LEAVES = 150, 16
+N_TREES, N_LEAVES = 300, 16
 PRECISIONS = (0.60, 0.62, 0.64, 0.66, 0.68, 0.70)
 
 
 def model():
     return lightgbm.LGBMClassifier(
-        n_estimators=N_TREES, num_leaves=N_LEAVES, learning_rate=0.07, min_child_samples=80, max_bin=63,
+        n_estimators=N_TREES, num_leaves=N_LEAVES, learning_rate=0.06, min_child_samples=80, max_bin=63,
         verbose=-1, seed=1, deterministic=True, force_row_wise=True)
 
 
