@@ -408,7 +408,7 @@ fn try_shows_ghost_text_and_gives_the_terminal_back() {
     use rustix::termios::{LocalModes, tcgetattr};
     let folder = project();
     write(&folder, "src/handlers.rs", HANDLER.repeat(9));
-    for key in ["q", "\x03", "\x1b"] {
+    for key in ["q", "\x03", "\x1b", "terminated"] {
         let (mut ours, theirs) = terminal();
         let modes = || tcgetattr(&theirs).unwrap().local_modes & (LocalModes::ECHO | LocalModes::ICANON);
         let before = modes();
@@ -421,7 +421,13 @@ fn try_shows_ghost_text_and_gives_the_terminal_back() {
         read_until(&mut ours, &mut screen, "\x1b[3;38;5;244m");
         assert!(screen.contains("\x1b[?1049h") && screen.contains("src/handlers.rs"), "{screen:?}");
         assert_ne!(modes(), before, "keys are read one by one, and not echoed");
-        ours.write_all(key.as_bytes()).unwrap();
+        match key {
+            "terminated" => {
+                let pid = rustix::process::Pid::from_child(&child);
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+            }
+            key => ours.write_all(key.as_bytes()).unwrap(),
+        }
         read_until(&mut ours, &mut screen, "p95");
         assert_eq!((child.wait().unwrap().code(), modes()), (Some(0), before));
         let (_, after) = screen.split_once("\x1b[?1049l").expect("the screen from before is back");

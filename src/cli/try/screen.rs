@@ -1,6 +1,8 @@
 //! The terminal while `try` plays: rows in, only changed rows out, and everything back as it was at the end.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, MoveTo, SetCursorStyle, Show};
@@ -20,6 +22,8 @@ pub struct Screen<'o> {
     /// What the terminal shows, row by row.
     shown: Vec<String>,
     colours: bool,
+    /// The system wants the program to end.
+    terminated: Arc<AtomicBool>,
 }
 
 /// What the terminal is to show.
@@ -48,11 +52,15 @@ pub enum Wish {
 
 const TAB: &str = "    ";
 
+/// How often a long wait looks whether the program is to end.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
 impl<'o> Screen<'o> {
     /// Fails where there is no terminal that could be taken over.
     pub fn open(output: &'o mut Output) -> io::Result<Screen<'o>> {
+        let terminated = termination()?;
         terminal::enable_raw_mode()?;
-        let screen = Screen { output, shown: Vec::new(), colours: output::wants_colours() };
+        let screen = Screen { output, shown: Vec::new(), colours: output::wants_colours(), terminated };
         queue!(screen.output, EnterAlternateScreen, DisableLineWrap, SetCursorStyle::SteadyBar)?;
         Ok(screen)
     }
@@ -88,7 +96,13 @@ impl<'o> Screen<'o> {
 
     /// Lets time pass, unless a key says otherwise.
     pub fn wait(&mut self, until: Instant) -> io::Result<Wish> {
-        while event::poll(until.saturating_duration_since(Instant::now()))? {
+        while !self.terminated.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            match event::poll(left.min(LOOK_UP))? {
+                false if left <= LOOK_UP => return Ok(Wish::GoOn),
+                false => continue,
+                true => {}
+            }
             match event::read()? {
                 Event::Resize(..) => {
                     self.shown.clear();
@@ -101,7 +115,7 @@ impl<'o> Screen<'o> {
                 _ => {}
             }
         }
-        Ok(Wish::GoOn)
+        Ok(Wish::End)
     }
 
     /// Waits for the next key.
@@ -113,6 +127,16 @@ impl<'o> Screen<'o> {
             }
         }
     }
+}
+
+/// Raised when the system, or the terminal that goes away, asks the program to end.
+fn termination() -> io::Result<Arc<AtomicBool>> {
+    let flag = Arc::<AtomicBool>::default();
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, flag.clone())?;
+    }
+    Ok(flag)
 }
 
 fn wish(key: KeyEvent) -> Wish {
