@@ -67,6 +67,7 @@ fn main() -> Result<()> {
             }
         });
     }
+    anyhow::ensure!(!tallies.is_empty(), "{}: no line was added in its edits", arguments.data.display());
     print_table(&mut tallies);
     Ok(())
 }
