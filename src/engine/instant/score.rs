@@ -149,10 +149,12 @@ impl Likeness {
 fn agreement(cursor: &Cursor, tally: &Tally, all: &Tally, n_candidates: usize) -> Features {
     let share = |level: usize| tally.at_level[level] as f32 / all.at_level[level].max(1) as f32;
     vec![
+        // The longest agreement, and that of all candidates.
         tally.top as f32,
         all.top as f32,
         lg(tally.max_common.saturating_sub(cursor.levels.n_line())),
         (tally.max_common == all.max_common) as u8 as f32,
+        // How many places are for it, and how large a part of all places, level by level.
         share(all.top),
         lg(tally.at_level[all.top]),
         share(1),
@@ -163,6 +165,7 @@ fn agreement(cursor: &Cursor, tally: &Tally, all: &Tally, n_candidates: usize) -
         lg(all.at_level[2]),
         lg(all.at_level[3]),
         lg(n_candidates),
+        // All of this in one number, and whether the line below the cursor follows there, too.
         tally.votes / all.votes.max(1e-9),
         (tally.votes + 1.0).log2(),
         lg(tally.n_next),
@@ -231,21 +234,25 @@ fn reading(cursor: &Cursor, group: &Group) -> Features {
     let shallower = marks.clone().take_while(|&&byte| byte == fold::SHALLOWER).count();
     let deeper = marks.take_while(|&&byte| byte == fold::DEEPER).count();
     vec![
+        // How much there is to go by, and how much is said.
         lg(cursor.context.before.len()),
         lg(cursor.context.below.len()),
         lg(rest.len()),
         lg(n_tokens),
         lg(typed.len()),
         lg(cursor.context.half().len()),
+        // Words that the document does not know yet.
         words(rest).count() as f32,
         1.0 - cursor.near.share(rest),
         1.0 - cursor.far.share(rest),
+        // What it begins and ends with; the brackets that it opens and closes.
         kind(first),
         kind(last),
         net as f32,
         least as f32,
         net_of_line as f32,
         least_of_line as f32,
+        // Whether a closer stands where one is due.
         closes,
         cursor.bracket.as_ref().map_or(-9.0, |bracket| bracket.depth as f32),
         cursor.bracket.as_ref().map_or(0.0, |bracket| kind(bracket.closer)),
