@@ -1,14 +1,15 @@
 //! The instant engine: what the open documents and the workspace say where they read like the text before the cursor.
 //!
-//! Finds the places ([`gather`]), reads each as it stands and with the cursor's names ([`adapt`]), judges what they
-//! agree on ([`score`]), and adds the lines on which they go on agreeing ([`extend`]). All of it works on folded text
-//! ([`fold`](crate::workspace::index::fold)). About half a millisecond, no download, no network.
+//! Finds the places ([`place`]), reads each as it stands and with the cursor's names ([`group`], [`adapt`]), judges what
+//! they agree on ([`score`]), and adds the lines on which they go on agreeing ([`extend`]). All of it works on folded
+//! text ([`fold`](crate::workspace::index::fold)). About half a millisecond, no download, no network.
 
 mod adapt;
 mod context;
 mod extend;
 mod forest;
-mod gather;
+mod group;
+mod place;
 mod score;
 mod tally;
 mod words;
@@ -25,7 +26,8 @@ use crate::document::{DocumentId, Snapshot};
 use crate::workspace::Index;
 use crate::workspace::index::Segment;
 use context::Context;
-use gather::{Group, Names, Source};
+use group::Group;
+use place::{Names, Source};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -75,17 +77,20 @@ impl Instant {
         let index = (self.index)();
         let others = buffers.iter().flat_map(|buffer| buffer.files()).map(|file| &*file.path);
         let shadowed: Vec<&Path> = ask.document.path.as_deref().into_iter().chain(others).collect();
-        let groups = gather::gather(&context, &buffers, &index, &shadowed, cancel);
+        let places = place::find(&context, &buffers, &index, &shadowed, cancel);
         if cancel.is_cancelled() {
             return Vec::new();
         }
+        let groups = group::group(&context, places);
         let described = score::describe(&context, ask.document.path.as_deref(), &groups);
         let mut described: Vec<(f32, &Group, Vec<f32>)> =
             described.into_iter().map(|(i, features)| (score::confidence(&features), &groups[i], features)).collect();
         described.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.rest.cmp(&b.1.rest)));
         described.truncate(ask.n_candidates);
         let weighed = |(confidence, group, features)| {
-            let text = extend::extended(&context, group, ask.max_lines);
+            // What is not said needs no more lines.
+            let max_lines = if confidence < self.options.min_confidence { 1 } else { ask.max_lines };
+            let text = extend::extended(&context, group, max_lines);
             let candidate = Candidate { text, confidence, provenance: provenance(group) };
             Weighed { candidate, features }
         };
@@ -96,14 +101,16 @@ impl Instant {
     /// the rest is sorted for the next ones.
     fn buffers(&self, documents: &[Snapshot]) -> Vec<Arc<Segment>> {
         let mut buffers = self.buffers.lock();
-        buffers.retain(|id, _| documents.iter().any(|document| document.id == *id));
+        let mut known = std::mem::take(&mut *buffers);
         let mut n_sorted = 0;
         for document in documents.iter().filter(|document| document.text.len() <= MAX_BUFFER_BYTES) {
-            let is_known = buffers.get(&document.id).is_some_and(|(version, _)| *version == document.version);
-            if !is_known && n_sorted < MAX_SORTED_BYTES {
+            let mut buffer = known.remove(&document.id);
+            let is_current = buffer.as_ref().is_some_and(|(version, _)| *version == document.version);
+            if !is_current && n_sorted < MAX_SORTED_BYTES {
                 n_sorted += document.text.len();
-                buffers.insert(document.id.clone(), (document.version, Arc::new(sorted(document))));
+                buffer = Some((document.version, Arc::new(sorted(document))));
             }
+            buffers.extend(buffer.map(|buffer| (document.id.clone(), buffer)));
         }
         buffers.values().map(|(_, segment)| segment.clone()).collect()
     }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::adapt::Renames;
 use super::context::Context;
-use super::gather::{Group, Names, Place, Surroundings};
+use super::group::{Group, Surroundings};
+use super::place::{Names, Place};
 use crate::workspace::index::fold;
 
 /// A line follows when at least this share of the votes is for it.

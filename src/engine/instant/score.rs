@@ -8,7 +8,8 @@ use std::path::Path;
 
 use super::context::Context;
 use super::forest;
-use super::gather::{Group, Names, Source};
+use super::group::Group;
+use super::place::{Names, Source};
 use super::tally::{Levels, Tally};
 use super::words::{Words, words};
 use crate::workspace::index::fold;

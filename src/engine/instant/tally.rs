@@ -1,7 +1,8 @@
 //! How many places agree, and how far: the votes for a candidate.
 
 use super::context::Context;
-use super::gather::{Group, Names, Place, Source};
+use super::group::Group;
+use super::place::{Names, Place, Source};
 use crate::workspace::index::{MAX_CONTEXT, fold};
 
 /// Levels of agreement with the text before the cursor: none, the line as typed so far, the change of depth before it,

@@ -9,7 +9,7 @@ local function check_server(cmd)
   local path = vim.fn.exepath(cmd[1])
   if path == '' then
     return health.error(('`%s` is not in $PATH'):format(cmd[1]), {
-      'install the server: cargo install foretype',
+      'install the server, in a checkout of foretype: cargo install --path .',
       'or name it: require("foretype").setup({ cmd = { "/path/to/foretype", "lsp" } })',
     })
   end

@@ -1,6 +1,6 @@
-//! The places whose text may come next, and the candidates that they agree on.
+//! The places that read like the cursor's: in the document, in the other open ones, in the workspace's files.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,9 +19,7 @@ const MAX_IN_DOCUMENT: usize = 256;
 const MAX_LINES: usize = 256;
 /// Least context in bytes of a place that does not share the beginning of the line.
 const MIN_COMMON: usize = 3;
-/// Lines above that are compared.
-const MAX_ALIKE: usize = 3;
-/// Places taken of the document because they are alike but for names.
+/// Places taken of each side of the document because they are alike but for names, the nearest.
 const MAX_RENAMED: usize = 64;
 
 /// One place of the document or of a file that reads like the cursor's.
@@ -64,15 +62,14 @@ pub enum Source<'a> {
     },
 }
 
-/// The rest of the line that some places agree on.
-pub struct Group<'a> {
-    pub rest: Vec<u8>,
-    pub places: Vec<Place<'a>>,
-}
-
 impl<'a> Place<'a> {
     fn new(text: &'a [u8], token: usize, n_common: usize, source: Source<'a>) -> Place<'a> {
         Place { text, token, n_common, n_alike: 0, names: Names::Same, source }
+    }
+
+    fn in_document(context: &Context, text: &'a [u8], token: usize, distance: usize) -> Place<'a> {
+        let n_common = fold::common_suffix(&text[..token], context.key());
+        Place::new(text, token, n_common, Source::Document { distance })
     }
 
     /// From the token on.
@@ -86,14 +83,14 @@ impl<'a> Place<'a> {
     }
 }
 
-/// All places, by what comes next.
-pub fn gather<'a>(
+/// All places, those of the document first.
+pub fn find<'a>(
     context: &'a Context,
     buffers: &'a [Arc<Segment>],
     index: &'a Index,
     shadowed: &[&Path],
     cancel: &Cancel,
-) -> Vec<Group<'a>> {
+) -> Vec<Place<'a>> {
     let mut places = Vec::new();
     in_document(context, &mut places);
     for buffer in buffers {
@@ -109,72 +106,10 @@ pub fn gather<'a>(
         let source = |i: usize| Source::File { path: &segment.files()[i].path };
         in_segment(context, segment, lives, source, &mut places);
     }
-    group(context, places)
+    places
 }
 
-/// Groups places by what they say: each as it stands and, where its names differ, with the cursor's.
-fn group<'a>(context: &'a Context, places: Vec<Place<'a>>) -> Vec<Group<'a>> {
-    let surroundings = Surroundings::new(context);
-    let mut groups: HashMap<Vec<u8>, Group> = HashMap::new();
-    let mut add = |rest: &[u8], place| {
-        let Some(rest) = rest.strip_prefix(context.half()) else { return };
-        match groups.get_mut(rest) {
-            Some(group) => group.places.push(place),
-            None => {
-                let group = Group { rest: rest.to_vec(), places: vec![place] };
-                groups.insert(rest.to_vec(), group);
-            }
-        }
-    };
-    for mut place in places {
-        let renames = surroundings.compare(&mut place);
-        match renames.and_then(|renames| renames.apply(place.rest())) {
-            Some(adapted) => {
-                add(place.rest(), Place { names: Names::Theirs, ..place });
-                add(&adapted, Place { names: Names::Ours, ..place });
-            }
-            None => add(place.rest(), place),
-        }
-    }
-    groups.into_values().collect()
-}
-
-/// The cursor's line as typed so far, without its half token, and the lines above it.
-pub struct Surroundings<'a> {
-    line: &'a [u8],
-    above: Vec<&'a [u8]>,
-}
-
-impl<'a> Surroundings<'a> {
-    pub fn new(context: &'a Context) -> Surroundings<'a> {
-        Surroundings {
-            line: &context.before[context.line_start..context.token_start],
-            above: fold::lines_back(&context.before, context.line_start).take(MAX_ALIKE).collect(),
-        }
-    }
-
-    /// Counts the lines of a place that are alike, and returns the names that differ in them, if any.
-    pub fn compare(&self, place: &mut Place<'a>) -> Option<Renames<'a>> {
-        let mut renames = Renames::default();
-        if !renames.learn(place.line_before(), self.line) {
-            return None;
-        }
-        place.n_alike = 1;
-        let theirs_above = fold::lines_back(place.text, fold::line_content(place.text, place.token));
-        for (theirs, ours) in theirs_above.zip(&self.above) {
-            if theirs != *ours && !renames.learn(theirs, ours) {
-                break;
-            }
-            place.n_alike += 1;
-        }
-        if renames.is_identity() {
-            return None;
-        }
-        renames.derive_parts();
-        Some(renames)
-    }
-}
-
+/// Places of sorted text: by the text before the cursor, and by the beginning of its line.
 fn in_segment<'a>(
     context: &'a Context,
     segment: &'a Segment,
@@ -211,32 +146,34 @@ fn in_segment<'a>(
 /// The document itself is not sorted, it is read through.
 fn in_document<'a>(context: &'a Context, places: &mut Vec<Place<'a>>) {
     let n_before = context.before.len();
-    let parts = [(&context.before[..context.line_start], true), (&context.below[..], false)];
-    for (text, is_before) in parts {
-        let mut tokens = BTreeSet::new();
-        same_beginning(context, text, &mut tokens);
-        same_last_token(context, text, &mut tokens);
-        same_but_for_names(context, text, is_before, &mut tokens);
-        let place = |token| {
-            let n_common = fold::common_suffix(&text[..token], context.key());
-            let distance = if is_before { n_before - token } else { token };
-            Place::new(text, token, n_common, Source::Document { distance })
-        };
-        match is_before {
-            true => places.extend(tokens.into_iter().rev().take(MAX_IN_DOCUMENT).map(place)),
-            false => places.extend(tokens.into_iter().take(MAX_IN_DOCUMENT).map(place)),
-        }
-    }
+    let (above, below) = (&context.before[..context.line_start], &context.below[..]);
+
+    let mut lines: Vec<usize> = fold::contents(above).collect();
+    lines.reverse();
+    let tokens = tokens_in(context, above, &lines).into_iter().rev();
+    let place = |token| Place::in_document(context, above, token, n_before - token);
+    places.extend(tokens.take(MAX_IN_DOCUMENT).map(place));
+
+    let lines: Vec<usize> = fold::contents(below).collect();
+    let tokens = tokens_in(context, below, &lines).into_iter();
+    let place = |token| Place::in_document(context, below, token, token);
+    places.extend(tokens.take(MAX_IN_DOCUMENT).map(place));
+}
+
+/// Tokens of one side of the document that are like the cursor's. `lines`: where its lines start, the nearest first.
+fn tokens_in(context: &Context, text: &[u8], lines: &[usize]) -> BTreeSet<usize> {
+    let mut tokens = BTreeSet::new();
+    same_beginning(context, text, lines, &mut tokens);
+    same_last_token(context, text, &mut tokens);
+    same_but_for_names(context, text, lines, &mut tokens);
+    tokens
 }
 
 /// Lines that begin as the cursor's does.
-fn same_beginning(context: &Context, text: &[u8], tokens: &mut BTreeSet<usize>) {
+fn same_beginning(context: &Context, text: &[u8], lines: &[usize], tokens: &mut BTreeSet<usize>) {
     let typed = context.typed();
-    for content in fold::contents(text) {
-        if !text[content..].starts_with(typed) {
-            continue;
-        }
-        let token = content + typed.len() - context.half().len();
+    for line in lines.iter().filter(|line| text[**line..].starts_with(typed)) {
+        let token = line + typed.len() - context.half().len();
         if !typed.is_empty() || fold::common_suffix(&text[..token], context.key()) >= MIN_COMMON {
             tokens.insert(token);
         }
@@ -257,27 +194,22 @@ fn same_last_token(context: &Context, text: &[u8], tokens: &mut BTreeSet<usize>)
     }
 }
 
-/// Lines whose beginning, or whose line above while nothing is typed, differs from the cursor's in names only; the
-/// nearest.
-fn same_but_for_names(context: &Context, text: &[u8], is_before: bool, tokens: &mut BTreeSet<usize>) {
+/// Lines whose beginning, or whose line above while nothing is typed, differs from the cursor's in names only.
+fn same_but_for_names(context: &Context, text: &[u8], lines: &[usize], tokens: &mut BTreeSet<usize>) {
     let ours = &context.before[context.line_start..context.token_start];
     let Some(above) = fold::lines_back(&context.before, context.line_start).next() else { return };
     let n_ours = adapt::tokens(ours).count();
-    let mut contents: Vec<usize> = fold::contents(text).collect();
-    if is_before {
-        contents.reverse();
-    }
     let mut n_found = 0;
-    for content in contents {
-        let line = fold::rest_of_line(text, content);
-        let Some(end) = end_of_tokens(line, n_ours) else { continue };
-        let theirs = &line[..end];
+    for &line in lines {
+        let content = fold::rest_of_line(text, line);
+        let Some(end) = end_of_tokens(content, n_ours) else { continue };
         let alike = match n_ours {
-            0 => fold::lines_back(text, content).next().is_some_and(|theirs| Renames::default().learn(theirs, above)),
+            0 => fold::lines_back(text, line).next().is_some_and(|theirs| Renames::default().learn(theirs, above)),
+            // One name is like any other.
             1 => false,
-            _ => Renames::default().learn(theirs, ours),
+            _ => Renames::default().learn(&content[..end], ours),
         };
-        if alike && tokens.insert(content + end) {
+        if alike && tokens.insert(line + end) {
             n_found += 1;
             if n_found == MAX_RENAMED {
                 return;
