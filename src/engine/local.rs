@@ -1,0 +1,12 @@
+//! The local engine.
+
+pub mod activations;
+pub mod attention;
+pub mod gguf;
+pub mod kernel;
+pub mod kv;
+pub mod matrix;
+pub mod model;
+pub mod threads;
+pub mod tokenizer;
+pub mod vector;

@@ -1,0 +1,454 @@
+//! The transformer of Qwen2, Qwen3 and Llama: weights, and one forward pass from top to bottom.
+//!
+//! The three differ in three places: Qwen2 has biases, Qwen3 norms of queries and keys, Llama's files turn other pairs.
+//! Read [`Evaluator::evaluate`] first; it is the whole pass.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::activations::Activations;
+use super::attention::{Attention, MAX_QUERIES};
+use super::gguf::Gguf;
+use super::kernel::{self, Isa, Output};
+use super::kv::Kv;
+use super::matrix::{Matrix, TILE};
+use super::threads::Threads;
+use super::vector::{self, Pairs, Rotation};
+use crate::engine::Cancel;
+
+/// Tokens that are evaluated together: enough to read the weights once for many, few enough that a cancel loses little.
+const MAX_BATCH: usize = 64;
+
+/// Sizes and constants, as the file's metadata say them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub architecture: Architecture,
+    pub n_layers: usize,
+    pub n_embedding: usize,
+    pub n_feed_forward: usize,
+    pub n_heads: usize,
+    /// Heads of keys and values; each serves `n_heads / n_kv_heads` queries.
+    pub n_kv_heads: usize,
+    pub head_dim: usize,
+    pub n_vocabulary: usize,
+    /// Longest context that it was trained for, in tokens.
+    pub n_context: usize,
+    rope_base: f32,
+    epsilon: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    Qwen2,
+    Qwen3,
+    Llama,
+}
+
+/// Weights. Immutable; the file stays mapped for the embeddings, of which a pass reads a row a token.
+pub struct Model {
+    pub config: Config,
+    pub gguf: Gguf,
+    layers: Vec<Layer>,
+    output_norm: Vec<f32>,
+    head: Matrix,
+    /// Divisors of the frequencies of Llama 3's long contexts, when the file has them.
+    rope_factors: Option<Vec<f32>>,
+}
+
+struct Layer {
+    attention_norm: Vec<f32>,
+    query: Matrix,
+    key: Matrix,
+    value: Matrix,
+    /// Of queries, keys and values.
+    biases: Option<[Vec<f32>; 3]>,
+    /// Of queries and keys, head by head.
+    head_norms: Option<[Vec<f32>; 2]>,
+    output: Matrix,
+    feed_forward_norm: Vec<f32>,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
+}
+
+/// A model at work: its KV cache, its threads and its buffers.
+pub struct Evaluator {
+    pub model: Arc<Model>,
+    pub kv: Kv,
+    isa: Isa,
+    threads: Threads,
+    buffers: Buffers,
+}
+
+/// Why a pass has no result. The cache holds the tokens of the whole batches before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    Cancelled,
+    /// And why: a sentence.
+    Failed(String),
+}
+
+#[derive(Default)]
+struct Buffers {
+    /// The residual stream.
+    x: Vec<f32>,
+    /// A row's numbers in 8 bits, on their way into a product.
+    narrow: Activations,
+    /// The same for the feed-forward width.
+    wide: Activations,
+    query: Vec<f32>,
+    key: Vec<f32>,
+    value: Vec<f32>,
+    product: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    logits: Vec<f32>,
+    scratch: Vec<f32>,
+    cosines: Vec<f32>,
+    sines: Vec<f32>,
+}
+
+impl Config {
+    pub fn read(gguf: &Gguf) -> Result<Config> {
+        let name = gguf.text("general.architecture").unwrap_or_default();
+        let architecture = match name {
+            "qwen2" => Architecture::Qwen2,
+            "qwen3" => Architecture::Qwen3,
+            "llama" => Architecture::Llama,
+            other => bail!(
+                "{}: the architecture `{other}` is not supported; take a model of qwen2, qwen3 or llama",
+                gguf.path.display()
+            ),
+        };
+        let needed = |key: &str| gguf.needed(&format!("{name}.{key}"));
+        let (n_heads, n_embedding) = (needed("attention.head_count")?, needed("embedding_length")?);
+        let n_kv_heads = gguf.number(&format!("{name}.attention.head_count_kv")).unwrap_or(n_heads);
+        if n_heads == 0 || n_kv_heads == 0 || n_heads % n_kv_heads != 0 || n_embedding == 0 {
+            bail!("{}: {n_heads} heads with {n_kv_heads} of keys make no sense; get it anew", gguf.path.display());
+        }
+        Ok(Config {
+            architecture,
+            n_layers: needed("block_count")?,
+            n_embedding,
+            n_feed_forward: needed("feed_forward_length")?,
+            n_heads,
+            n_kv_heads,
+            head_dim: gguf.number(&format!("{name}.attention.key_length")).unwrap_or(n_embedding / n_heads),
+            n_vocabulary: gguf.tensor("token_embd.weight")?.n_out,
+            n_context: needed("context_length")?,
+            rope_base: gguf.float(&format!("{name}.rope.freq_base")).unwrap_or(10_000.0),
+            epsilon: gguf.float(&format!("{name}.attention.layer_norm_rms_epsilon")).unwrap_or(1e-5),
+        })
+    }
+}
+
+impl Model {
+    /// Reads and packs the weights. Half a second to some seconds.
+    pub fn load(path: &Path) -> Result<Model> {
+        let gguf = Gguf::open(path)?;
+        let config = Config::read(&gguf)?;
+        let embeddings = gguf.tensor("token_embd.weight")?;
+        if embeddings.n_in != config.n_embedding {
+            bail!("{}: its embeddings do not fit its metadata; get it anew", path.display());
+        }
+        let head_name = if gguf.has("output.weight") { "output.weight" } else { "token_embd.weight" };
+        let layers = (0..config.n_layers).map(|i| Layer::load(&gguf, &config, i)).collect::<Result<_>>()?;
+        let output_norm = gguf.vector("output_norm.weight", config.n_embedding)?;
+        let head = gguf.matrix(head_name, config.n_vocabulary, config.n_embedding)?;
+        let rope_factors = match gguf.has("rope_freqs.weight") {
+            true => Some(gguf.vector("rope_freqs.weight", config.head_dim / 2)?),
+            false => None,
+        };
+        gguf.forget_pages();
+        Ok(Model { config, gguf, layers, output_norm, head, rope_factors })
+    }
+
+    /// Memory that the packed weights take.
+    pub fn n_bytes(&self) -> usize {
+        self.layers.iter().flat_map(Layer::matrices).map(Matrix::n_bytes).sum::<usize>() + self.head.n_bytes()
+    }
+
+    fn frequency(&self, i: usize) -> f32 {
+        let base = self.config.rope_base.powf(-2.0 * i as f32 / self.config.head_dim as f32);
+        self.rope_factors.as_ref().map_or(base, |factors| base / factors[i])
+    }
+}
+
+impl Layer {
+    fn load(gguf: &Gguf, config: &Config, i: usize) -> Result<Layer> {
+        let name = |part: &str| format!("blk.{i}.{part}");
+        let (n, n_feed_forward) = (config.n_embedding, config.n_feed_forward);
+        let (n_query, n_key) = (config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim);
+        let matrix = |part: &str, n_out, n_in| gguf.matrix(&name(part), n_out, n_in);
+        let biases = match gguf.has(&name("attn_q.bias")) {
+            true => Some([
+                gguf.vector(&name("attn_q.bias"), n_query)?,
+                gguf.vector(&name("attn_k.bias"), n_key)?,
+                gguf.vector(&name("attn_v.bias"), n_key)?,
+            ]),
+            false => None,
+        };
+        let head_norms = match config.architecture {
+            Architecture::Qwen3 => Some([
+                gguf.vector(&name("attn_q_norm.weight"), config.head_dim)?,
+                gguf.vector(&name("attn_k_norm.weight"), config.head_dim)?,
+            ]),
+            Architecture::Qwen2 | Architecture::Llama => None,
+        };
+        Ok(Layer {
+            attention_norm: gguf.vector(&name("attn_norm.weight"), n)?,
+            query: matrix("attn_q.weight", n_query, n)?,
+            key: matrix("attn_k.weight", n_key, n)?,
+            value: matrix("attn_v.weight", n_key, n)?,
+            biases,
+            head_norms,
+            output: matrix("attn_output.weight", n, n_query)?,
+            feed_forward_norm: gguf.vector(&name("ffn_norm.weight"), n)?,
+            gate: matrix("ffn_gate.weight", n_feed_forward, n)?,
+            up: matrix("ffn_up.weight", n_feed_forward, n)?,
+            down: matrix("ffn_down.weight", n, n_feed_forward)?,
+        })
+    }
+
+    fn matrices(&self) -> [&Matrix; 7] {
+        [&self.query, &self.key, &self.value, &self.output, &self.gate, &self.up, &self.down]
+    }
+}
+
+impl Evaluator {
+    /// `capacity` is the most tokens in the cache at a time.
+    pub fn new(model: Arc<Model>, isa: Isa, n_threads: usize, capacity: usize) -> Evaluator {
+        let config = &model.config;
+        let kv = Kv::new(config.n_layers, config.n_kv_heads, config.head_dim, capacity);
+        Evaluator { kv, isa, threads: Threads::start(n_threads), buffers: Buffers::default(), model }
+    }
+
+    pub fn n_threads(&self) -> usize {
+        self.threads.n()
+    }
+
+    /// Evaluates `tokens` after those in the cache, and adds them to it. Gives the logits of the last `n_logits` of them,
+    /// one row of `n_vocabulary` each. Stops within a fraction of a layer's work when cancelled.
+    pub fn evaluate(&mut self, tokens: &[u32], n_logits: usize, cancel: &Cancel) -> Result<Logits<'_>, Stopped> {
+        if self.kv.len() + tokens.len() > self.kv.capacity() {
+            let (n, capacity) = (self.kv.len() + tokens.len(), self.kv.capacity());
+            return Err(Stopped::Failed(format!("{n} tokens do not fit the cache of {capacity}")));
+        }
+        let n_logits = n_logits.min(tokens.len());
+        let mut rest = tokens;
+        while rest.len() > MAX_BATCH.max(n_logits) {
+            let n = MAX_BATCH.min(rest.len() - n_logits);
+            self.batch(&rest[..n], cancel)?;
+            rest = &rest[n..];
+        }
+        self.batch(rest, cancel)?;
+        self.logits(rest.len(), n_logits, cancel)
+    }
+
+    /// All layers for some tokens; their residual stream stays in the buffers.
+    fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
+        self.embed(tokens).map_err(|error| Stopped::Failed(format!("{error:#}")))?;
+        self.positions(tokens.len());
+        for i in 0..self.model.config.n_layers {
+            self.attention(i, tokens.len(), cancel);
+            self.feed_forward(i, tokens.len(), cancel);
+            if cancel.is_cancelled() {
+                return Err(Stopped::Cancelled);
+            }
+        }
+        self.kv.advance(tokens.len());
+        Ok(())
+    }
+
+    fn embed(&mut self, tokens: &[u32]) -> Result<()> {
+        let embeddings = self.model.gguf.tensor("token_embd.weight")?;
+        self.buffers.x.clear();
+        for token in tokens {
+            let row = embeddings.row(*token as usize).with_context(|| format!("token {token}"))?;
+            self.buffers.x.extend_from_slice(&row);
+        }
+        Ok(())
+    }
+
+    /// The cosines and sines of the next `n_rows` positions.
+    fn positions(&mut self, n_rows: usize) {
+        let (first, n) = (self.kv.len(), self.model.config.head_dim / 2);
+        let Buffers { cosines, sines, .. } = &mut self.buffers;
+        cosines.clear();
+        sines.clear();
+        for row in 0..n_rows {
+            for i in 0..n {
+                let (sine, cosine) = ((first + row) as f32 * self.model.frequency(i)).sin_cos();
+                cosines.push(cosine);
+                sines.push(sine);
+            }
+        }
+    }
+
+    fn attention(&mut self, i: usize, n_rows: usize, cancel: &Cancel) {
+        let Evaluator { model, kv, isa, threads, buffers } = self;
+        let (config, layer, isa) = (&model.config, &model.layers[i], *isa);
+        let (n, n_query) = (config.n_embedding, layer.query.n_out());
+
+        norm(threads, isa, &buffers.x, n, &layer.attention_norm, config.epsilon, &mut buffers.narrow, cancel);
+        let products = [
+            (&layer.query, &mut buffers.query),
+            (&layer.key, &mut buffers.key),
+            (&layer.value, &mut buffers.value),
+        ];
+        multiply(threads, isa, &buffers.narrow, n_rows, products, cancel);
+
+        buffers.place(config, layer, isa);
+        let (first, n_key) = (kv.len(), layer.key.n_out());
+        for row in 0..n_rows {
+            let keys = &buffers.key[row * n_key..][..n_key];
+            kv.store(i, first + row, keys, &buffers.value[row * n_key..][..n_key]);
+        }
+
+        let cache = kv.layer(i);
+        let n_group = config.n_heads / config.n_kv_heads * config.head_dim;
+        threads.each(buffers.query.chunks_exact_mut(n_group).enumerate(), cancel, |(i, group)| {
+            let (row, head) = (i / config.n_kv_heads, i % config.n_kv_heads);
+            let of = Attention {
+                keys: cache.keys(head, config.n_kv_heads),
+                values: cache.values(head, config.n_kv_heads),
+                head_dim: config.head_dim,
+                n_seen: first + row + 1,
+            };
+            let mut queries: Vec<&mut [f32]> = group.chunks_exact_mut(config.head_dim).collect();
+            let mut scores = Vec::new();
+            for queries in queries.chunks_mut(MAX_QUERIES) {
+                of.attend(isa, queries, &mut scores);
+            }
+        });
+
+        narrow(threads, isa, &buffers.query, n_query, &mut buffers.narrow, cancel);
+        multiply(threads, isa, &buffers.narrow, n_rows, [(&layer.output, &mut buffers.product)], cancel);
+        vector::add(isa, &mut buffers.x, &buffers.product);
+    }
+
+    fn feed_forward(&mut self, i: usize, n_rows: usize, cancel: &Cancel) {
+        let Evaluator { model, isa, threads, buffers, .. } = self;
+        let (config, layer, isa) = (&model.config, &model.layers[i], *isa);
+        let (n, n_wide) = (config.n_embedding, config.n_feed_forward);
+
+        norm(threads, isa, &buffers.x, n, &layer.feed_forward_norm, config.epsilon, &mut buffers.narrow, cancel);
+        let products = [(&layer.gate, &mut buffers.gate), (&layer.up, &mut buffers.up)];
+        multiply(threads, isa, &buffers.narrow, n_rows, products, cancel);
+
+        buffers.wide.resize(n_rows, n_wide);
+        let gates = buffers.gate.chunks_exact_mut(n_wide).zip(buffers.up.chunks_exact(n_wide));
+        threads.each(gates.zip(buffers.wide.rows_mut()), cancel, |((gate, up), into)| {
+            vector::gated_to_8_bits(isa, gate, up, into);
+        });
+        multiply(threads, isa, &buffers.wide, n_rows, [(&layer.down, &mut buffers.product)], cancel);
+        vector::add(isa, &mut buffers.x, &buffers.product);
+    }
+
+    /// Of the last `n_logits` of `n_rows` rows in the buffers.
+    fn logits(&mut self, n_rows: usize, n_logits: usize, cancel: &Cancel) -> Result<Logits<'_>, Stopped> {
+        let Evaluator { model, isa, threads, buffers, .. } = self;
+        let (config, isa) = (&model.config, *isa);
+        let last = &buffers.x[(n_rows - n_logits) * config.n_embedding..];
+        if n_logits > 0 {
+            norm(threads, isa, last, config.n_embedding, &model.output_norm, config.epsilon, &mut buffers.narrow, cancel);
+            multiply(threads, isa, &buffers.narrow, n_logits, [(&model.head, &mut buffers.logits)], cancel);
+        }
+        if cancel.is_cancelled() {
+            return Err(Stopped::Cancelled);
+        }
+        Ok(Logits { values: &buffers.logits, stride: model.head.n_tiles() * TILE, n: config.n_vocabulary })
+    }
+}
+
+/// Rows of logits.
+pub struct Logits<'a> {
+    values: &'a [f32],
+    stride: usize,
+    n: usize,
+}
+
+impl Logits<'_> {
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.values[i * self.stride..][..self.n]
+    }
+}
+
+impl Buffers {
+    /// Gives queries and keys what tells their positions apart: biases, norms of heads, rotation.
+    fn place(&mut self, config: &Config, layer: &Layer, isa: Isa) {
+        let pairs = match config.architecture {
+            Architecture::Qwen2 | Architecture::Qwen3 => Pairs::Halves,
+            Architecture::Llama => Pairs::Neighbours,
+        };
+        if let Some([query, key, value]) = &layer.biases {
+            for (rows, bias) in [(&mut self.query, query), (&mut self.key, key), (&mut self.value, value)] {
+                rows.chunks_exact_mut(bias.len()).for_each(|row| vector::add(isa, row, bias));
+            }
+        }
+        let n = config.head_dim;
+        for (which, (rows, n_row)) in
+            [(&mut self.query, layer.query.n_out()), (&mut self.key, layer.key.n_out())].into_iter().enumerate()
+        {
+            for (i, row) in rows.chunks_exact_mut(n_row).enumerate() {
+                let range = i * n / 2..(i + 1) * n / 2;
+                let rotation = Rotation { cosines: &self.cosines[range.clone()], sines: &self.sines[range] };
+                for head in row.chunks_exact_mut(n) {
+                    if let Some(norms) = &layer.head_norms {
+                        vector::norm(isa, head, &norms[which], config.epsilon);
+                    }
+                    vector::rotate(head, &rotation, pairs);
+                }
+            }
+        }
+    }
+}
+
+/// Products of the same rows with several matrices. Each result is as wide as its matrix's tiles.
+fn multiply<const N: usize>(
+    threads: &mut Threads,
+    isa: Isa,
+    x: &Activations,
+    n_rows: usize,
+    products: [(&Matrix, &mut Vec<f32>); N],
+    cancel: &Cancel,
+) {
+    let n_tiles: usize = products.iter().map(|(w, _)| w.n_tiles()).sum();
+    // Some turns a thread, so that one that was held up does not hold up the others.
+    let n_turn = (n_tiles / (8 * threads.n())).clamp(1, 64);
+    let mut turns = Vec::with_capacity(n_tiles / n_turn + N);
+    for (w, into) in products {
+        into.resize(n_rows * w.n_tiles() * TILE, 0.0);
+        let out = Output::new(into, w.n_tiles());
+        let starts = (0..w.n_tiles()).step_by(n_turn);
+        turns.extend(starts.map(|start| (w, start..(start + n_turn).min(w.n_tiles()), out)));
+    }
+    threads.run(turns.len(), cancel, |i| {
+        let (w, tiles, out) = &turns[i];
+        kernel::matmul(isa, w, x, n_rows, tiles.clone(), *out);
+    });
+}
+
+#[expect(clippy::too_many_arguments, reason = "a function of the layer's parts, called in two places")]
+fn norm(
+    threads: &mut Threads,
+    isa: Isa,
+    x: &[f32],
+    n: usize,
+    weight: &[f32],
+    epsilon: f32,
+    into: &mut Activations,
+    cancel: &Cancel,
+) {
+    into.resize(x.len() / n, n);
+    threads.each(x.chunks_exact(n).zip(into.rows_mut()), cancel, |(x, into)| {
+        vector::norm_to_8_bits(isa, x, weight, epsilon, &mut Vec::with_capacity(n), into);
+    });
+}
+
+fn narrow(threads: &mut Threads, isa: Isa, x: &[f32], n: usize, into: &mut Activations, cancel: &Cancel) {
+    into.resize(x.len() / n, n);
+    threads.each(x.chunks_exact(n).zip(into.rows_mut()), cancel, |(x, into)| vector::to_8_bits(isa, x, into));
+}

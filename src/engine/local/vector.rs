@@ -1,0 +1,153 @@
+//! What happens to rows of numbers between the products: norms, activation functions, positions.
+//!
+//! Plain Rust in lanes of sixteen, compiled once for each instruction set. A row's result depends on that row alone.
+
+use super::activations::RowMut;
+use super::kernel::Isa;
+
+/// Compiles a function for each instruction set; the body is written once.
+macro_rules! for_each_isa {
+    ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$doc])*
+        pub fn $name(isa: Isa, $($arg: $type),*) {
+            #[inline(always)]
+            fn body($($arg: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
+            fn avx512($($arg: $type),*) {
+                body($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) {
+                body($($arg),*)
+            }
+
+            debug_assert!(isa.is_here());
+            match isa {
+                // SAFETY: an `Isa` is used only where it is present.
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512Vnni => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                Isa::AvxVnni | Isa::Avx2 => unsafe { avx2($($arg),*) },
+                _ => body($($arg),*),
+            }
+        }
+    };
+}
+pub(super) use for_each_isa;
+
+for_each_isa! {
+    /// Root mean square norm, times `weight`, to 8 bits. Source: <https://arxiv.org/abs/1910.07467>.
+    pub fn norm_to_8_bits(x: &[f32], weight: &[f32], epsilon: f32, scratch: &mut Vec<f32>, into: RowMut) {
+        scratch.clear();
+        scratch.extend_from_slice(x);
+        norm_in_place(scratch, weight, epsilon);
+        into.quantise(scratch);
+    }
+}
+
+for_each_isa! {
+    /// The same norm, in place.
+    pub fn norm(x: &mut [f32], weight: &[f32], epsilon: f32) {
+        norm_in_place(x, weight, epsilon);
+    }
+}
+
+for_each_isa! {
+    pub fn to_8_bits(x: &[f32], into: RowMut) {
+        into.quantise(x);
+    }
+}
+
+for_each_isa! {
+    /// `silu(gate) * up`, to 8 bits. `gate` is overwritten. Source: SwiGLU, <https://arxiv.org/abs/2002.05202>.
+    pub fn gated_to_8_bits(gate: &mut [f32], up: &[f32], into: RowMut) {
+        for (gate, up) in gate.iter_mut().zip(up) {
+            *gate = *gate / (1.0 + exp(-*gate)) * up;
+        }
+        into.quantise(gate);
+    }
+}
+
+for_each_isa! {
+    pub fn add(x: &mut [f32], y: &[f32]) {
+        x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+    }
+}
+
+for_each_isa! {
+    /// Turns each number into its exponential after `largest` is taken away, and gives their sum.
+    pub fn exponentials(x: &mut [[f32; 16]], largest: f32, sum: &mut f32) {
+        let mut lanes = [0f32; 16];
+        for x in x {
+            for (x, lane) in x.iter_mut().zip(&mut lanes) {
+                *x = exp(*x - largest);
+                *lane += *x;
+            }
+        }
+        *sum = lanes.into_iter().sum();
+    }
+}
+
+#[inline(always)]
+fn norm_in_place(x: &mut [f32], weight: &[f32], epsilon: f32) {
+    let mut lanes = [0f32; 16];
+    let (blocks, rest) = x.as_chunks::<16>();
+    for block in blocks {
+        for (lane, x) in lanes.iter_mut().zip(block) {
+            *lane += x * x;
+        }
+    }
+    let sum = lanes.into_iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>();
+    let scale = 1.0 / (sum / x.len() as f32 + epsilon).sqrt();
+    for (x, weight) in x.iter_mut().zip(weight) {
+        *x = *x * scale * weight;
+    }
+}
+
+/// The exponential to about 2 units of the last place; 0 for what is too small. Powers of two by the bits of a float, the
+/// rest by a polynomial (the one of Cephes' `expf`).
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    /// Adding and taking it away rounds to a whole number.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.3, 88.3);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let p = ((((1.987_569_1e-4 * r + 1.398_2e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r + 0.166_666_65) * r + 0.5;
+    let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
+    let value = (p * r * r + r + 1.0) * power;
+    if x <= -87.3 { 0.0 } else { value }
+}
+
+/// The cosines and sines of one position, for half a head.
+pub struct Rotation<'a> {
+    pub cosines: &'a [f32],
+    pub sines: &'a [f32],
+}
+
+/// Which numbers of a head are turned together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairs {
+    /// The first half with the second: Qwen's files.
+    Halves,
+    /// Neighbours: Llama's files, whose rows were put in this order.
+    Neighbours,
+}
+
+/// Turns one head by its position. Source: RoPE, <https://arxiv.org/abs/2104.09864>.
+pub fn rotate(head: &mut [f32], rotation: &Rotation, pairs: Pairs) {
+    let n = head.len() / 2;
+    for i in 0..n {
+        let (a, b) = match pairs {
+            Pairs::Halves => (i, i + n),
+            Pairs::Neighbours => (2 * i, 2 * i + 1),
+        };
+        let (x, y) = (head[a], head[b]);
+        head[a] = x * rotation.cosines[i] - y * rotation.sines[i];
+        head[b] = x * rotation.sines[i] + y * rotation.cosines[i];
+    }
+}
