@@ -9,6 +9,7 @@ mod document;
 mod instant;
 mod predictor;
 mod privacy;
+mod prompt;
 mod server;
 mod suggestion;
 mod syntax;
