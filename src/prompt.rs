@@ -1,11 +1,16 @@
-//! What a model is shown: the text around a cursor, written in the model family's own format.
+//! What a model is shown: the text around a cursor, laid out for reuse and written in its family's own format.
 //!
-//! `fim` knows the families' tokens and their order. Names of tokens only: must not know tokenizers, tensors or engines.
-//! Read [`Parts`] first.
+//! `layout` chooses the text and splits it at an anchor that stands still while somebody types, `budget` says how much
+//! of it, `fim` knows the families' tokens and their order. Names of tokens only: must not know tokenizers, tensors or
+//! engines. Read [`plan`] first.
 
+mod budget;
 mod fim;
+mod layout;
 
+pub use budget::Budget;
 pub use fim::Family;
+pub use layout::{Anchor, Healing, Layout, Place, Plan, heal, plan};
 
 /// A prompt in pieces, so that no text can pass for a special token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod document;
 mod instant;
+mod layout;
 mod predictor;
 mod privacy;
 mod prompt;
