@@ -9,7 +9,7 @@
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
-//! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format    |
+//! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |

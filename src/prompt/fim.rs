@@ -14,8 +14,8 @@ pub enum Family {
     /// arXiv 2402.19173, §5.1: the path stands inside the prefix, and a file opens with `<file_sep>` even when it is
     /// the only one.
     StarCoder2,
-    /// DeepSeek-Coder, V1 and V2. Its README for the tokens and for `#path` above each file; arXiv 2401.14196 makes the
-    /// FIM split in the joined files, so that they stand in the prefix.
+    /// The README of its repository, for the tokens and for `#path` above each file. That other files stand in the
+    /// prefix follows from training on joined files (arXiv 2401.14196); no example shows both together.
     DeepSeekCoder,
     /// 7B and 13B. `infilling_prompt_tokens` in its repository's `generation.py`. No form for other files.
     CodeLlama,
@@ -25,8 +25,8 @@ pub enum Family {
     /// Codestral 22B. `encode_fim` of mistral-common: suffix first, no middle token. `+++++ path` is the heading that
     /// Continue's template for it uses.
     Codestral,
-    /// Granite 3.3 and 4. Model card. The vocabulary has tokens for project and file, their use is not published;
-    /// they are used as in [`Family::GraniteCode`].
+    /// Granite 3.3 and 4: the tokens of [`Family::GraniteCode`] with bars, used in the same way. How those for project
+    /// and file are meant is not published.
     Granite,
     /// Granite Code (arXiv 2405.04324), and StarCoder, whose vocabulary it has: arXiv 2305.06161 for
     /// `<reponame>name<filename>path`.
