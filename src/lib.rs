@@ -9,6 +9,7 @@
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
+//! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
@@ -17,9 +18,9 @@
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
-//! A module uses only what stands above it. `suggestion` and `cache` do not know `engine`; only `server` knows wire
-//! types. `text`, `syntax`, `document`, `suggestion` and `cache` are pure: no I/O, no threads, no clock. The tests in
-//! `tests/it/tidy.rs` hold these directions.
+//! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
+//! knows wire types. `text`, `syntax`, `document`, `prompt`, `suggestion` and `cache` are pure: no I/O, no threads, no
+//! clock. The tests in `tests/it/tidy.rs` hold these directions.
 //!
 //! # What always holds
 //!
@@ -41,6 +42,8 @@ pub mod privacy;
 pub mod document;
 
 pub mod workspace;
+
+pub mod prompt;
 
 pub mod engine;
 
