@@ -93,21 +93,21 @@ impl Isa {
     }
 }
 
-/// Multiplies `n_rows` rows of `x` with the tiles of `w` in `tiles`. `out` is as wide as all tiles of `w`; no two
+/// Multiplies the rows of `x` with the tiles of `w` in `tiles`. `out` is as wide as all tiles of `w`; no two
 /// threads may be given the same tile of the same output.
-pub fn matmul(isa: Isa, w: &Matrix, x: &Activations, n_rows: usize, tiles: Range<usize>, out: Output) {
-    assert!(isa.is_here() && n_rows <= x.n_rows() && w.n_in() == x.row(0).quants.len());
+pub fn matmul(isa: Isa, w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
+    assert!(isa.is_here() && w.n_in() == x.n());
     macro_rules! by_layout {
         ($module:ident::$kernel:ident) => {
             match w.layout() {
-                Layout::S4 => $module::$kernel::<S4>(w, x, n_rows, tiles, out),
-                Layout::S5 => $module::$kernel::<S5>(w, x, n_rows, tiles, out),
-                Layout::S8 => $module::$kernel::<S8>(w, x, n_rows, tiles, out),
-                Layout::A4 => $module::$kernel::<A4>(w, x, n_rows, tiles, out),
-                Layout::A5 => $module::$kernel::<A5>(w, x, n_rows, tiles, out),
-                Layout::K4 => $module::$kernel::<K4>(w, x, n_rows, tiles, out),
-                Layout::K5 => $module::$kernel::<K5>(w, x, n_rows, tiles, out),
-                Layout::K6 => $module::$kernel::<K6>(w, x, n_rows, tiles, out),
+                Layout::S4 => $module::$kernel::<S4>(w, x, tiles, out),
+                Layout::S5 => $module::$kernel::<S5>(w, x, tiles, out),
+                Layout::S8 => $module::$kernel::<S8>(w, x, tiles, out),
+                Layout::A4 => $module::$kernel::<A4>(w, x, tiles, out),
+                Layout::A5 => $module::$kernel::<A5>(w, x, tiles, out),
+                Layout::K4 => $module::$kernel::<K4>(w, x, tiles, out),
+                Layout::K5 => $module::$kernel::<K5>(w, x, tiles, out),
+                Layout::K6 => $module::$kernel::<K6>(w, x, tiles, out),
             }
         };
     }
@@ -121,14 +121,4 @@ pub fn matmul(isa: Isa, w: &Matrix, x: &Activations, n_rows: usize, tiles: Range
         Isa::Avx2 => unsafe { by_layout!(avx2::matmul) },
         _ => by_layout!(portable::matmul),
     }
-}
-
-/// Rows that a kernel takes together; what is left over is taken by fewer.
-fn groups<const N: usize>(n_rows: usize, sizes: [usize; N]) -> impl Iterator<Item = (usize, usize)> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let size = sizes.into_iter().find(|size| start + size <= n_rows)?;
-        start += size;
-        Some((start - size, size))
-    })
 }

@@ -105,7 +105,6 @@ struct Buffers {
     gate: Vec<f32>,
     up: Vec<f32>,
     logits: Vec<f32>,
-    scratch: Vec<f32>,
     cosines: Vec<f32>,
     sines: Vec<f32>,
 }
@@ -298,7 +297,7 @@ impl Evaluator {
             (&layer.key, &mut buffers.key),
             (&layer.value, &mut buffers.value),
         ];
-        multiply(threads, isa, &buffers.narrow, n_rows, products, cancel);
+        multiply(threads, isa, &buffers.narrow, products, cancel);
 
         buffers.place(config, layer, isa);
         let (first, n_key) = (kv.len(), layer.key.n_out());
@@ -325,7 +324,7 @@ impl Evaluator {
         });
 
         narrow(threads, isa, &buffers.query, n_query, &mut buffers.narrow, cancel);
-        multiply(threads, isa, &buffers.narrow, n_rows, [(&layer.output, &mut buffers.product)], cancel);
+        multiply(threads, isa, &buffers.narrow, [(&layer.output, &mut buffers.product)], cancel);
         vector::add(isa, &mut buffers.x, &buffers.product);
     }
 
@@ -336,14 +335,13 @@ impl Evaluator {
 
         norm(threads, isa, &buffers.x, n, &layer.feed_forward_norm, config.epsilon, &mut buffers.narrow, cancel);
         let products = [(&layer.gate, &mut buffers.gate), (&layer.up, &mut buffers.up)];
-        multiply(threads, isa, &buffers.narrow, n_rows, products, cancel);
+        multiply(threads, isa, &buffers.narrow, products, cancel);
 
         buffers.wide.resize(n_rows, n_wide);
-        let gates = buffers.gate.chunks_exact_mut(n_wide).zip(buffers.up.chunks_exact(n_wide));
-        threads.each(gates.zip(buffers.wide.rows_mut()), cancel, |((gate, up), into)| {
-            vector::gated_to_8_bits(isa, gate, up, into);
+        threads.each(buffers.wide.panels_mut(), cancel, |mut into| {
+            vector::gated_to_8_bits(isa, &buffers.gate, &buffers.up, n_wide, &mut into);
         });
-        multiply(threads, isa, &buffers.wide, n_rows, [(&layer.down, &mut buffers.product)], cancel);
+        multiply(threads, isa, &buffers.wide, [(&layer.down, &mut buffers.product)], cancel);
         vector::add(isa, &mut buffers.x, &buffers.product);
     }
 
@@ -354,7 +352,7 @@ impl Evaluator {
         let last = &buffers.x[(n_rows - n_logits) * config.n_embedding..];
         if n_logits > 0 {
             norm(threads, isa, last, config.n_embedding, &model.output_norm, config.epsilon, &mut buffers.narrow, cancel);
-            multiply(threads, isa, &buffers.narrow, n_logits, [(&model.head, &mut buffers.logits)], cancel);
+            multiply(threads, isa, &buffers.narrow, [(&model.head, &mut buffers.logits)], cancel);
         }
         if cancel.is_cancelled() {
             return Err(Stopped::Cancelled);
@@ -411,7 +409,6 @@ fn multiply<const N: usize>(
     threads: &mut Threads,
     isa: Isa,
     x: &Activations,
-    n_rows: usize,
     products: [(&Matrix, &mut Vec<f32>); N],
     cancel: &Cancel,
 ) {
@@ -420,14 +417,14 @@ fn multiply<const N: usize>(
     let n_turn = (n_tiles / (8 * threads.n())).clamp(1, 64);
     let mut turns = Vec::with_capacity(n_tiles / n_turn + N);
     for (w, into) in products {
-        into.resize(n_rows * w.n_tiles() * TILE, 0.0);
+        into.resize(x.n_rows() * w.n_tiles() * TILE, 0.0);
         let out = Output::new(into, w.n_tiles());
         let starts = (0..w.n_tiles()).step_by(n_turn);
         turns.extend(starts.map(|start| (w, start..(start + n_turn).min(w.n_tiles()), out)));
     }
     threads.run(turns.len(), cancel, |i| {
         let (w, tiles, out) = &turns[i];
-        kernel::matmul(isa, w, x, n_rows, tiles.clone(), *out);
+        kernel::matmul(isa, w, x, tiles.clone(), *out);
     });
 }
 
@@ -443,12 +440,10 @@ fn norm(
     cancel: &Cancel,
 ) {
     into.resize(x.len() / n, n);
-    threads.each(x.chunks_exact(n).zip(into.rows_mut()), cancel, |(x, into)| {
-        vector::norm_to_8_bits(isa, x, weight, epsilon, &mut Vec::with_capacity(n), into);
-    });
+    threads.each(into.panels_mut(), cancel, |mut into| vector::norm_to_8_bits(isa, x, weight, epsilon, &mut into));
 }
 
 fn narrow(threads: &mut Threads, isa: Isa, x: &[f32], n: usize, into: &mut Activations, cancel: &Cancel) {
     into.resize(x.len() / n, n);
-    threads.each(x.chunks_exact(n).zip(into.rows_mut()), cancel, |(x, into)| vector::to_8_bits(isa, x, into));
+    threads.each(into.panels_mut(), cancel, |mut into| vector::to_8_bits(isa, x, n, &mut into));
 }

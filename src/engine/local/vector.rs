@@ -2,7 +2,7 @@
 //!
 //! Plain Rust in lanes of sixteen, compiled once for each instruction set. A row's result depends on that row alone.
 
-use super::activations::RowMut;
+use super::activations::PanelMut;
 use super::kernel::Isa;
 
 /// Compiles a function for each instruction set; the body is written once.
@@ -40,12 +40,16 @@ macro_rules! for_each_isa {
 pub(super) use for_each_isa;
 
 for_each_isa! {
-    /// Root mean square norm, times `weight`, to 8 bits. Source: <https://arxiv.org/abs/1910.07467>.
-    pub fn norm_to_8_bits(x: &[f32], weight: &[f32], epsilon: f32, scratch: &mut Vec<f32>, into: RowMut) {
-        scratch.clear();
-        scratch.extend_from_slice(x);
-        norm_in_place(scratch, weight, epsilon);
-        into.quantise(scratch);
+    /// Root mean square norm of a panel's rows of `x`, times `weight`, to 8 bits. Source:
+    /// <https://arxiv.org/abs/1910.07467>.
+    pub fn norm_to_8_bits(x: &[f32], weight: &[f32], epsilon: f32, into: &mut PanelMut) {
+        let n = weight.len();
+        let mut normed = vec![0.0; n];
+        for i in 0..into.width {
+            normed.copy_from_slice(&x[(into.row + i) * n..][..n]);
+            norm_in_place(&mut normed, weight, epsilon);
+            into.quantise(i, &normed);
+        }
     }
 }
 
@@ -57,18 +61,25 @@ for_each_isa! {
 }
 
 for_each_isa! {
-    pub fn to_8_bits(x: &[f32], into: RowMut) {
-        into.quantise(x);
+    /// A panel's rows of `n` numbers of `x`, to 8 bits.
+    pub fn to_8_bits(x: &[f32], n: usize, into: &mut PanelMut) {
+        for i in 0..into.width {
+            into.quantise(i, &x[(into.row + i) * n..][..n]);
+        }
     }
 }
 
 for_each_isa! {
-    /// `silu(gate) * up`, to 8 bits. `gate` is overwritten. Source: SwiGLU, <https://arxiv.org/abs/2002.05202>.
-    pub fn gated_to_8_bits(gate: &mut [f32], up: &[f32], into: RowMut) {
-        for (gate, up) in gate.iter_mut().zip(up) {
-            *gate = *gate / (1.0 + exp(-*gate)) * up;
+    /// `silu(gate) * up` of a panel's rows of `n` numbers, to 8 bits. Source: SwiGLU, <https://arxiv.org/abs/2002.05202>.
+    pub fn gated_to_8_bits(gate: &[f32], up: &[f32], n: usize, into: &mut PanelMut) {
+        let mut gated = vec![0.0; n];
+        for i in 0..into.width {
+            let range = (into.row + i) * n..(into.row + i + 1) * n;
+            for ((gated, gate), up) in gated.iter_mut().zip(&gate[range.clone()]).zip(&up[range]) {
+                *gated = *gate / (1.0 + exp(-*gate)) * up;
+            }
+            into.quantise(i, &gated);
         }
-        into.quantise(gate);
     }
 }
 

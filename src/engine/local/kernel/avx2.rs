@@ -3,8 +3,8 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::{Output, groups};
-use crate::engine::local::activations::{Activations, Row};
+use super::Output;
+use crate::engine::local::activations::{Activations, Panel, ROW_BYTES};
 use crate::engine::local::matrix::{BLOCK, Layout, Matrix, Shape, TILE};
 
 /// Outputs of a register.
@@ -13,74 +13,80 @@ const LANES: usize = 8;
 /// # Safety
 /// The CPU must have the features; no other thread may write the same tiles.
 #[target_feature(enable = "avx2,fma,f16c")]
-pub unsafe fn matmul<S: Shape>(w: &Matrix, x: &Activations, n_rows: usize, tiles: Range<usize>, out: Output) {
+pub unsafe fn matmul<S: Shape>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
     // SAFETY: the same as for this function.
-    unsafe { all::<S, false>(w, x, n_rows, tiles, out) }
+    unsafe { all::<S, false>(w, x, tiles, out) }
 }
 
 /// # Safety
 /// As for [`matmul`].
 #[target_feature(enable = "avx2,fma,f16c,avxvnni")]
-pub unsafe fn matmul_vnni<S: Shape>(w: &Matrix, x: &Activations, n_rows: usize, tiles: Range<usize>, out: Output) {
+pub unsafe fn matmul_vnni<S: Shape>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
     // SAFETY: the same as for this function.
-    unsafe { all::<S, true>(w, x, n_rows, tiles, out) }
+    unsafe { all::<S, true>(w, x, tiles, out) }
 }
 
 /// Inlined into both, so that `VNNI` is true only where the feature is.
 #[inline(always)]
-unsafe fn all<S: Shape, const VNNI: bool>(
-    w: &Matrix,
-    x: &Activations,
-    n_rows: usize,
-    tiles: Range<usize>,
-    out: Output,
-) {
+unsafe fn all<S: Shape, const VNNI: bool>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
     for tile in tiles {
         let bytes = w.tile(tile);
-        for (start, n) in groups(n_rows, [4, 2, 1]) {
-            // SAFETY: the features are there.
+        for panel in x.panels() {
+            // SAFETY: the features are there. Eight rows would not fit the sixteen registers.
             unsafe {
-                match n {
-                    4 => rows::<S, VNNI, 4>(bytes, x, start, tile, out),
-                    2 => rows::<S, VNNI, 2>(bytes, x, start, tile, out),
-                    _ => rows::<S, VNNI, 1>(bytes, x, start, tile, out),
+                match panel.width {
+                    8 => {
+                        product::<S, VNNI, 8, 4>(bytes, &panel, 0, tile, out);
+                        product::<S, VNNI, 8, 4>(bytes, &panel, 4, tile, out);
+                    }
+                    4 => product::<S, VNNI, 4, 4>(bytes, &panel, 0, tile, out),
+                    2 => product::<S, VNNI, 2, 2>(bytes, &panel, 0, tile, out),
+                    _ => product::<S, VNNI, 1, 1>(bytes, &panel, 0, tile, out),
                 }
             }
         }
     }
 }
 
-/// `M` rows from `start` on with one tile.
+/// `M` rows, from `first` on, of a panel of `W` with one tile.
 #[inline(always)]
-unsafe fn rows<S: Shape, const VNNI: bool, const M: usize>(
+unsafe fn product<S: Shape, const VNNI: bool, const W: usize, const M: usize>(
     bytes: &[u8],
-    x: &Activations,
-    start: usize,
+    panel: &Panel,
+    first: usize,
     tile: usize,
     out: Output,
 ) {
     let layout = S::LAYOUT;
-    let rows: [Row; M] = std::array::from_fn(|m| x.row(start + m));
-    let n_blocks = rows[0].scales.len();
+    assert_eq!(bytes.len() / layout.super_bytes() * layout.blocks_per_super(), panel.bytes.len() / (W * ROW_BYTES));
     for side in 0..TILE / LANES {
-        // SAFETY: the features are there, the blocks are blocks, and the rows have a block at each `at`.
+        // SAFETY: the features are there; by the assertion, the panel has as many blocks as the tile.
         unsafe {
+            let mut x = panel.bytes.as_ptr();
             let mut sums = [_mm256_setzero_ps(); M];
-            for (i, super_block) in bytes.chunks_exact(layout.super_bytes()).enumerate() {
-                let (head, blocks) = super_block.split_at(layout.head_bytes());
-                for (j, block) in blocks.chunks_exact(layout.block_bytes()).enumerate() {
-                    let at = i * layout.blocks_per_super() + j;
-                    if at >= n_blocks {
-                        break;
-                    }
-                    let dots = dots::<S, VNNI, M>(block, side, &rows, at);
+            for super_block in bytes.chunks_exact(layout.super_bytes()) {
+                let head = super_block.as_ptr();
+                let mut block = head.add(layout.head_bytes());
+                for _ in 0..layout.blocks_per_super() {
+                    let dots = dots::<S, VNNI, M>(block, side, x.add(BLOCK * first));
+                    let numbers = x.add(BLOCK * W).cast::<f32>();
                     for half in 0..if layout.n_bits() == 6 { 2 } else { 1 } {
-                        add::<S, VNNI, M>(head, block, side, half, &rows, at, &dots[half], &mut sums);
+                        let (scale, min) = scale_and_min::<S, VNNI>(head, block, side, half);
+                        for m in 0..M {
+                            let row = first + m;
+                            let sum = if layout.n_bits() == 6 { 2 * W + 2 * row + half } else { W + row };
+                            let (own, sum) = (number(numbers, row), number(numbers, sum));
+                            let scale = _mm256_mul_ps(scale, own);
+                            sums[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[half][m]), scale, sums[m]);
+                            sums[m] = _mm256_fnmadd_ps(min, sum, sums[m]);
+                        }
                     }
+                    block = block.add(layout.block_bytes());
+                    x = x.add(W * ROW_BYTES);
                 }
             }
             for (m, sum) in sums.into_iter().enumerate() {
-                _mm256_storeu_ps(out.at(start + m, tile).add(LANES * side), sum);
+                _mm256_storeu_ps(out.at(panel.row + first + m, tile).add(LANES * side), sum);
             }
         }
     }
@@ -89,10 +95,9 @@ unsafe fn rows<S: Shape, const VNNI: bool, const M: usize>(
 /// The integer products of one block with one side's outputs; of its two halves for `K6`.
 #[inline(always)]
 unsafe fn dots<S: Shape, const VNNI: bool, const M: usize>(
-    block: &[u8],
+    quants: *const u8,
     side: usize,
-    rows: &[Row; M],
-    at: usize,
+    x: *const u8,
 ) -> [[__m256i; M]; 2] {
     let n_bits = S::LAYOUT.n_bits();
     let second = usize::from(n_bits == 6);
@@ -100,11 +105,10 @@ unsafe fn dots<S: Shape, const VNNI: bool, const M: usize>(
     unsafe {
         let mut dots = [[_mm256_setzero_si256(); M]; 2];
         for v in 0..4 {
-            let (low, high) = unpacked(n_bits, block.as_ptr(), side, v);
+            let (low, high) = unpacked(n_bits, quants, side, v);
             for m in 0..M {
-                let x = rows[m].quants.as_ptr().add(at * BLOCK);
-                dots[0][m] = dot::<VNNI>(n_bits, dots[0][m], low, four(x, v));
-                dots[second][m] = dot::<VNNI>(n_bits, dots[second][m], high, four(x, v + 4));
+                dots[0][m] = dot::<VNNI>(n_bits, dots[0][m], low, four(x, m, v));
+                dots[second][m] = dot::<VNNI>(n_bits, dots[second][m], high, four(x, m, v + 4));
             }
         }
         dots
@@ -184,55 +188,51 @@ unsafe fn to_high(pairs: __m256i, v: usize) -> __m256i {
     }
 }
 
-/// Adds a block's products, or those of one half of it, with their scales, to the sums.
+/// Of a block, or of one half of it.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the loop's body, taken out to be read")]
-unsafe fn add<S: Shape, const VNNI: bool, const M: usize>(
-    head: &[u8],
-    block: &[u8],
+unsafe fn scale_and_min<S: Shape, const VNNI: bool>(
+    head: *const u8,
+    block: *const u8,
     side: usize,
     half: usize,
-    rows: &[Row; M],
-    at: usize,
-    dots: &[__m256i; M],
-    sums: &mut [__m256; M],
-) {
+) -> (__m256, __m256) {
     let layout = S::LAYOUT;
     // SAFETY: a block has its scales behind its quants, a head as `matrix/pack.rs` wrote it.
     unsafe {
-        let scales = block.as_ptr().add(layout.quants_bytes());
+        let scales = block.add(layout.quants_bytes());
         // Without VNNI the weights of 8 bits were multiplied with their signs.
         let has_zero = VNNI || layout.n_bits() != 8;
         let zero = _mm256_set1_ps(layout.zero().filter(|_| has_zero).unwrap_or_default() as f32);
-        let (scale, min) = match layout {
+        match layout {
             Layout::A4 | Layout::A5 => (halves(scales, 0, side), halves(scales, 1, side)),
             Layout::K4 | Layout::K5 => (
-                _mm256_mul_ps(halves(head.as_ptr(), 0, side), unsigned(scales, 0, side)),
-                _mm256_mul_ps(halves(head.as_ptr(), 1, side), unsigned(scales, 1, side)),
+                _mm256_mul_ps(halves(head, 0, side), unsigned(scales, 0, side)),
+                _mm256_mul_ps(halves(head, 1, side), unsigned(scales, 1, side)),
             ),
             Layout::K6 => {
-                let scale = _mm256_mul_ps(halves(head.as_ptr(), 0, side), signed(scales, half, side));
+                let scale = _mm256_mul_ps(halves(head, 0, side), signed(scales, half, side));
                 (scale, _mm256_mul_ps(scale, zero))
             }
             Layout::S4 | Layout::S5 | Layout::S8 => {
                 let scale = halves(scales, 0, side);
                 (scale, _mm256_mul_ps(scale, zero))
             }
-        };
-        for m in 0..M {
-            let scale = _mm256_mul_ps(scale, _mm256_set1_ps(rows[m].scales[at]));
-            let sum = if layout.n_bits() == 6 { rows[m].half_sums[at][half] } else { rows[m].sums[at] };
-            sums[m] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[m]), scale, sums[m]);
-            sums[m] = _mm256_fnmadd_ps(min, _mm256_set1_ps(sum), sums[m]);
         }
     }
 }
 
-/// Four activations for all lanes.
+/// Four activations of row `m` for all lanes.
 #[inline(always)]
-unsafe fn four(x: *const i8, group: usize) -> __m256i {
-    // SAFETY: the caller's block has 32 quants.
-    unsafe { _mm256_set1_epi32(x.add(4 * group).cast::<i32>().read_unaligned()) }
+unsafe fn four(x: *const u8, m: usize, group: usize) -> __m256i {
+    // SAFETY: the caller's block has 32 quants a row.
+    unsafe { _mm256_set1_epi32(x.add(BLOCK * m + 4 * group).cast::<i32>().read_unaligned()) }
+}
+
+/// One number for all lanes.
+#[inline(always)]
+unsafe fn number(numbers: *const f32, i: usize) -> __m256 {
+    // SAFETY: the caller's block has four numbers a row.
+    unsafe { _mm256_set1_ps(numbers.add(i).read_unaligned()) }
 }
 
 /// One side of the `i`th sixteen half-precision numbers.

@@ -3,70 +3,68 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::{Output, groups};
-use crate::engine::local::activations::{Activations, Row};
+use super::Output;
+use crate::engine::local::activations::{Activations, Panel, ROW_BYTES};
 use crate::engine::local::matrix::{BLOCK, Layout, Matrix, Shape, TILE};
 
 /// # Safety
 /// The CPU must have the features; no other thread may write the same tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-pub unsafe fn matmul<S: Shape>(w: &Matrix, x: &Activations, n_rows: usize, tiles: Range<usize>, out: Output) {
+pub unsafe fn matmul<S: Shape>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
     for tile in tiles {
         let bytes = w.tile(tile);
-        for (start, n) in groups(n_rows, [8, 4, 2, 1]) {
+        for panel in x.panels() {
             // SAFETY: the features are there.
             unsafe {
-                match n {
-                    8 => rows::<S, 8>(bytes, x, start, tile, out),
-                    4 => rows::<S, 4>(bytes, x, start, tile, out),
-                    2 => rows::<S, 2>(bytes, x, start, tile, out),
-                    _ => rows::<S, 1>(bytes, x, start, tile, out),
+                match panel.width {
+                    8 => product::<S, 8>(bytes, &panel, tile, out),
+                    4 => product::<S, 4>(bytes, &panel, tile, out),
+                    2 => product::<S, 2>(bytes, &panel, tile, out),
+                    _ => product::<S, 1>(bytes, &panel, tile, out),
                 }
             }
         }
     }
 }
 
-/// `M` rows from `start` on with one tile.
+/// A panel of `M` rows with one tile.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-unsafe fn rows<S: Shape, const M: usize>(bytes: &[u8], x: &Activations, start: usize, tile: usize, out: Output) {
+unsafe fn product<S: Shape, const M: usize>(bytes: &[u8], panel: &Panel, tile: usize, out: Output) {
     let layout = S::LAYOUT;
-    let rows: [Row; M] = std::array::from_fn(|m| x.row(start + m));
-    let n_blocks = rows[0].scales.len();
+    assert_eq!(bytes.len() / layout.super_bytes() * layout.blocks_per_super(), panel.bytes.len() / (M * ROW_BYTES));
+    let mut x = panel.bytes.as_ptr();
     let mut sums = [_mm512_setzero_ps(); M];
-    for (i, super_block) in bytes.chunks_exact(layout.super_bytes()).enumerate() {
-        let (head, blocks) = super_block.split_at(layout.head_bytes());
-        for (j, block) in blocks.chunks_exact(layout.block_bytes()).enumerate() {
-            let at = i * layout.blocks_per_super() + j;
-            if at >= n_blocks {
-                break;
-            }
-            // SAFETY: the features are there, `block` is a block, and the rows have a block at `at`.
-            unsafe {
-                let dots = dots::<S, M>(block, &rows, at);
+    for super_block in bytes.chunks_exact(layout.super_bytes()) {
+        let head = super_block.as_ptr();
+        // SAFETY: the features are there; by the assertion, `x` has as many blocks as the tile.
+        unsafe {
+            let mut block = head.add(layout.head_bytes());
+            for _ in 0..layout.blocks_per_super() {
+                let dots = dots::<S, M>(block, x);
                 if layout as u8 == Layout::K6 as u8 {
-                    add_halves::<S, M>(head, block, &rows, at, &dots, &mut sums);
+                    add_halves::<S, M>(head, block, x, &dots, &mut sums);
                 } else {
-                    add::<S, M>(head, block, &rows, at, &dots[0], &mut sums);
+                    add::<S, M>(head, block, x, &dots[0], &mut sums);
                 }
+                block = block.add(layout.block_bytes());
+                x = x.add(M * ROW_BYTES);
             }
         }
     }
     for (m, sum) in sums.into_iter().enumerate() {
         // SAFETY: `at` gives room for a tile.
-        unsafe { _mm512_storeu_ps(out.at(start + m, tile), sum) };
+        unsafe { _mm512_storeu_ps(out.at(panel.row + m, tile), sum) };
     }
 }
 
 /// The integer products of one block; of its two halves for `K6`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-unsafe fn dots<S: Shape, const M: usize>(block: &[u8], rows: &[Row; M], at: usize) -> [[__m512i; M]; 2] {
+unsafe fn dots<S: Shape, const M: usize>(quants: *const u8, x: *const u8) -> [[__m512i; M]; 2] {
     let n_bits = S::LAYOUT.n_bits();
     let second = usize::from(n_bits == 6);
     let mut dots = [[_mm512_setzero_si512(); M]; 2];
-    let quants = block.as_ptr();
     for v in 0..4 {
         // SAFETY: a block has these groups.
         let (low, high) = unsafe {
@@ -76,11 +74,10 @@ unsafe fn dots<S: Shape, const M: usize>(block: &[u8], rows: &[Row; M], at: usiz
             }
         };
         for m in 0..M {
-            // SAFETY: a row has 32 quants at each block.
+            // SAFETY: a row has 32 quants.
             unsafe {
-                let x = rows[m].quants.as_ptr().add(at * BLOCK);
-                dots[0][m] = _mm512_dpbusd_epi32(dots[0][m], low, four(x, v));
-                dots[second][m] = _mm512_dpbusd_epi32(dots[second][m], high, four(x, v + 4));
+                dots[0][m] = _mm512_dpbusd_epi32(dots[0][m], low, four(x, m, v));
+                dots[second][m] = _mm512_dpbusd_epi32(dots[second][m], high, four(x, m, v + 4));
             }
         }
     }
@@ -129,22 +126,21 @@ fn to_high(pairs: __m512i, v: usize) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 unsafe fn add<S: Shape, const M: usize>(
-    head: &[u8],
-    block: &[u8],
-    rows: &[Row; M],
-    at: usize,
+    head: *const u8,
+    block: *const u8,
+    x: *const u8,
     dots: &[__m512i; M],
     sums: &mut [__m512; M],
 ) {
     let layout = S::LAYOUT;
     // SAFETY: a block has its scales behind its quants, a head as `matrix/pack.rs` wrote it.
     let (scale, min) = unsafe {
-        let scales = block.as_ptr().add(layout.quants_bytes());
+        let scales = block.add(layout.quants_bytes());
         match layout {
             Layout::A4 | Layout::A5 => (halves(scales, 0), halves(scales, 1)),
             Layout::K4 | Layout::K5 => (
-                _mm512_mul_ps(halves(head.as_ptr(), 0), unsigned(scales, 0)),
-                _mm512_mul_ps(halves(head.as_ptr(), 1), unsigned(scales, 1)),
+                _mm512_mul_ps(halves(head, 0), unsigned(scales, 0)),
+                _mm512_mul_ps(halves(head, 1), unsigned(scales, 1)),
             ),
             _ => {
                 let scale = halves(scales, 0);
@@ -154,9 +150,10 @@ unsafe fn add<S: Shape, const M: usize>(
         }
     };
     for m in 0..M {
-        let scale = _mm512_mul_ps(scale, _mm512_set1_ps(rows[m].scales[at]));
+        // SAFETY: `x` has a scale and a sum for each row.
+        let (scale, sum) = unsafe { (_mm512_mul_ps(scale, number::<M>(x, m)), number::<M>(x, M + m)) };
         sums[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[m]), scale, sums[m]);
-        sums[m] = _mm512_fnmadd_ps(min, _mm512_set1_ps(rows[m].sums[at]), sums[m]);
+        sums[m] = _mm512_fnmadd_ps(min, sum, sums[m]);
     }
 }
 
@@ -164,25 +161,26 @@ unsafe fn add<S: Shape, const M: usize>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 unsafe fn add_halves<S: Shape, const M: usize>(
-    head: &[u8],
-    block: &[u8],
-    rows: &[Row; M],
-    at: usize,
+    head: *const u8,
+    block: *const u8,
+    x: *const u8,
     dots: &[[__m512i; M]; 2],
     sums: &mut [__m512; M],
 ) {
     for half in 0..2 {
         // SAFETY: as in `add`.
         let scale = unsafe {
-            let scales = block.as_ptr().add(S::LAYOUT.quants_bytes() + TILE * half);
+            let scales = block.add(S::LAYOUT.quants_bytes() + TILE * half);
             let signed = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(scales.cast())));
-            _mm512_mul_ps(halves(head.as_ptr(), 0), signed)
+            _mm512_mul_ps(halves(head, 0), signed)
         };
         let min = _mm512_mul_ps(scale, _mm512_set1_ps(32.0));
         for m in 0..M {
-            let scale = _mm512_mul_ps(scale, _mm512_set1_ps(rows[m].scales[at]));
+            // SAFETY: `x` has a scale and two sums for each row.
+            let (scale, sum) =
+                unsafe { (_mm512_mul_ps(scale, number::<M>(x, m)), number::<M>(x, 2 * M + 2 * m + half)) };
             sums[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[half][m]), scale, sums[m]);
-            sums[m] = _mm512_fnmadd_ps(min, _mm512_set1_ps(rows[m].half_sums[at][half]), sums[m]);
+            sums[m] = _mm512_fnmadd_ps(min, sum, sums[m]);
         }
     }
 }
@@ -194,12 +192,20 @@ unsafe fn load(quants: *const u8, i: usize) -> __m512i {
     unsafe { _mm512_loadu_si512(quants.add(64 * i).cast()) }
 }
 
-/// Four activations for all lanes.
+/// Four activations of row `m` for all lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-unsafe fn four(x: *const i8, group: usize) -> __m512i {
-    // SAFETY: the caller's block has 32 quants.
-    _mm512_set1_epi32(unsafe { x.add(4 * group).cast::<i32>().read_unaligned() })
+unsafe fn four(x: *const u8, m: usize, group: usize) -> __m512i {
+    // SAFETY: the caller's block has 32 quants a row.
+    _mm512_set1_epi32(unsafe { x.add(BLOCK * m + 4 * group).cast::<i32>().read_unaligned() })
+}
+
+/// The `i`th number behind a block's quants, for all lanes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
+unsafe fn number<const M: usize>(x: *const u8, i: usize) -> __m512 {
+    // SAFETY: the caller's block has four numbers a row.
+    _mm512_set1_ps(unsafe { x.add(BLOCK * M + 4 * i).cast::<f32>().read_unaligned() })
 }
 
 /// The `i`th sixteen half-precision numbers.

@@ -5,36 +5,37 @@ use std::ops::Range;
 use half::f16;
 
 use super::Output;
-use crate::engine::local::activations::{Activations, Row};
-use crate::engine::local::matrix::{BLOCK, Layout, Matrix, Shape, TILE};
+use crate::engine::local::activations::{Activations, Panel};
+use crate::engine::local::matrix::{Layout, Matrix, Shape, TILE};
 
-pub fn matmul<S: Shape>(w: &Matrix, x: &Activations, n_rows: usize, tiles: Range<usize>, out: Output) {
+pub fn matmul<S: Shape>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: Output) {
     for tile in tiles {
-        for i in 0..n_rows {
-            let into = out.at(i, tile);
-            for (lane, value) in product(S::LAYOUT, w.tile(tile), &x.row(i)).into_iter().enumerate() {
-                // SAFETY: `at` gives room for a tile, which no other thread writes.
-                unsafe { into.add(lane).write(value) };
+        for panel in x.panels() {
+            for i in 0..panel.width {
+                let into = out.at(panel.row + i, tile);
+                for (lane, value) in product(S::LAYOUT, w.tile(tile), &panel, i).into_iter().enumerate() {
+                    // SAFETY: `at` gives room for a tile, which no other thread writes.
+                    unsafe { into.add(lane).write(value) };
+                }
             }
         }
     }
 }
 
-/// One row with the sixteen outputs of a tile.
-fn product(layout: Layout, tile: &[u8], x: &Row) -> [f32; TILE] {
+/// Row `i` of a panel with the sixteen outputs of a tile.
+fn product(layout: Layout, tile: &[u8], panel: &Panel, i: usize) -> [f32; TILE] {
     let mut sums = [0f32; TILE];
-    let n_blocks = layout.blocks_per_super();
-    for (i, super_block) in tile.chunks_exact(layout.super_bytes()).enumerate() {
+    for (n_before, super_block) in tile.chunks_exact(layout.super_bytes()).enumerate() {
         let (head, blocks) = super_block.split_at(layout.head_bytes());
         for (j, block) in blocks.chunks_exact(layout.block_bytes()).enumerate() {
-            let at = i * n_blocks + j;
-            let Some(quants) = x.quants.get(at * BLOCK..(at + 1) * BLOCK) else { break };
+            let x = panel.block(n_before * layout.blocks_per_super() + j, i);
             for (lane, sum) in sums.iter_mut().enumerate() {
                 for half in 0..2 {
                     let (scale, min) = scale_and_min(layout, head, block, lane, half);
                     let range = 16 * half..16 * half + 16;
-                    let dot: i32 = range.map(|k| i32::from(quant(layout, block, lane, k)) * i32::from(quants[k])).sum();
-                    *sum += scale * x.scales[at] * dot as f32 - min * x.half_sums[at][half];
+                    let dot: i32 =
+                        range.map(|k| i32::from(quant(layout, block, lane, k)) * i32::from(x.quants[k])).sum();
+                    *sum += scale * x.scale * dot as f32 - min * x.half_sums[half];
                 }
             }
         }
