@@ -246,6 +246,12 @@ impl Evaluator {
         self.logits(rest.len(), n_logits, cancel)
     }
 
+    /// The logits of the pass before, once more.
+    pub fn last_logits(&self) -> Logits<'_> {
+        let (stride, n) = (self.model.head.n_tiles() * TILE, self.model.config.n_vocabulary);
+        Logits { values: &self.buffers.logits, stride, n }
+    }
+
     /// All layers for some tokens; their residual stream stays in the buffers.
     fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
         self.embed(tokens).map_err(|error| Stopped::Failed(format!("{error:#}")))?;
@@ -357,7 +363,7 @@ impl Evaluator {
         if cancel.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
-        Ok(Logits { values: &buffers.logits, stride: model.head.n_tiles() * TILE, n: config.n_vocabulary })
+        Ok(self.last_logits())
     }
 }
 

@@ -1,0 +1,221 @@
+//! Decoding: from a prompt's tokens to text, token by token, with as little work as can be.
+//!
+//! What the cache shares with the prompt is not evaluated again. A forced beginning (token healing) is kept to by
+//! leaving only tokens that agree with it. Guesses ([`Draft`]) are evaluated with the token before them, and kept as far
+//! as they are what would have been chosen anyway, so the text is the same without them.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::draft::{Draft, N_GUESSED};
+use super::model::{Evaluator, Stopped};
+use super::sampler::{Choice, Sampler, Sampling};
+use super::tokenizer::Tokenizer;
+use crate::engine::Cancel;
+
+pub struct Decoder {
+    pub tokenizer: Tokenizer,
+    evaluator: Evaluator,
+    /// What the cache was evaluated from.
+    cached: Vec<u32>,
+}
+
+/// One text to be made.
+pub struct Task<'a> {
+    pub prompt: &'a [u32],
+    /// What the text has to begin with; it is not part of what is said.
+    pub forced: &'a str,
+    pub sampling: Sampling,
+    /// Where guesses are taken from; `None` for plain decoding.
+    pub draft: Option<&'a Draft>,
+    /// Most tokens, the forced ones not counted.
+    pub max_tokens: usize,
+}
+
+/// What is said so far.
+pub struct Said<'a> {
+    /// All of it, up to a whole character.
+    pub text: &'a str,
+    /// The product of the tokens' probabilities.
+    pub probability: f32,
+}
+
+/// What it took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effort {
+    /// Tokens of the prompt that were in the cache.
+    pub n_reused: usize,
+    /// Tokens evaluated before the first new one was known.
+    pub n_before_first: usize,
+    /// Tokens said.
+    pub n_said: usize,
+    /// Passes that it took to say them.
+    pub n_passes: usize,
+    /// Tokens guessed, and guessed right.
+    pub n_guessed: usize,
+    pub n_right: usize,
+    pub until_first: Duration,
+    pub total: Duration,
+}
+
+/// The state of a text in the making.
+struct Progress<'a> {
+    sampler: Sampler,
+    /// What is left of the forced beginning.
+    forced: &'a [u8],
+    /// The prompt and what was said.
+    tokens: Vec<u32>,
+    bytes: Vec<u8>,
+    probability: f32,
+    effort: Effort,
+    started: Instant,
+}
+
+impl Decoder {
+    pub fn new(evaluator: Evaluator, tokenizer: Tokenizer) -> Decoder {
+        Decoder { tokenizer, evaluator, cached: Vec::new() }
+    }
+
+    /// Most tokens of a prompt and its answer together.
+    pub fn capacity(&self) -> usize {
+        self.evaluator.kv.capacity()
+    }
+
+    /// The bare model. Its cache is empty then, and thought to be empty after.
+    pub fn evaluator(&mut self) -> &mut Evaluator {
+        self.cached.clear();
+        self.evaluator.kv.truncate(0);
+        &mut self.evaluator
+    }
+
+    /// Makes a text. `on_text` sees it grow, and may end it.
+    pub fn decode(
+        &mut self,
+        task: &Task,
+        cancel: &Cancel,
+        on_text: &mut dyn FnMut(&Said) -> ControlFlow<()>,
+    ) -> Result<Effort, Stopped> {
+        let mut progress = Progress::new(task);
+        progress.effort.n_reused = common_prefix(&self.cached, task.prompt);
+        let mut guesses = self.tokenizer.encode(task.forced).unwrap_or_default();
+        guesses.truncate(N_GUESSED);
+        while progress.effort.n_said < task.max_tokens && progress.tokens.len() + guesses.len() < self.capacity() {
+            if self.pass(&mut progress, &guesses, cancel, on_text)?.is_break() {
+                break;
+            }
+            let said = &progress.tokens[task.prompt.len()..];
+            guesses = task.draft.map(|draft| draft.guess(&progress.tokens, said.len()).to_vec()).unwrap_or_default();
+        }
+        progress.effort.total = progress.started.elapsed();
+        Ok(progress.effort)
+    }
+
+    /// Evaluates what is new of the text and the guesses, and takes over as many tokens as that settles.
+    fn pass(
+        &mut self,
+        progress: &mut Progress,
+        guesses: &[u32],
+        cancel: &Cancel,
+        on_text: &mut dyn FnMut(&Said) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Stopped> {
+        let n_new = self.evaluate(&progress.tokens, guesses, cancel)?;
+        let logits = self.evaluator.last_logits();
+        progress.effort.n_passes += 1;
+        progress.effort.n_guessed += guesses.len();
+        if progress.effort.n_said == 0 {
+            progress.effort.n_before_first += n_new;
+        }
+        for i in 0..=guesses.len() {
+            if progress.take(logits.row(i), &self.tokenizer).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if progress.effort.n_said > 0 && on_text(&progress.said()).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            if progress.tokens.last() != guesses.get(i) {
+                break;
+            }
+            progress.effort.n_right += 1;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Leaves `tokens` and `guesses` in the cache, and the logits after the last token and after each guess. Gives how
+    /// many were evaluated.
+    fn evaluate(&mut self, tokens: &[u32], guesses: &[u32], cancel: &Cancel) -> Result<usize, Stopped> {
+        // The last token is evaluated even where it is cached: its logits are needed.
+        let n_common = common_prefix(&self.cached, tokens).min(tokens.len().saturating_sub(1));
+        self.cached.truncate(n_common);
+        self.evaluator.kv.truncate(n_common);
+        let new = [&tokens[n_common..], guesses].concat();
+        let evaluated = self.evaluator.evaluate(&new, 1 + guesses.len(), cancel).map(drop);
+        // After a cancel the cache holds whole batches.
+        self.cached.extend_from_slice(&new[..self.evaluator.kv.len() - n_common]);
+        evaluated.map(|()| new.len())
+    }
+}
+
+impl<'a> Progress<'a> {
+    fn new(task: &'a Task) -> Progress<'a> {
+        Progress {
+            sampler: Sampler::new(task.sampling.clone()),
+            forced: task.forced.as_bytes(),
+            tokens: task.prompt.to_vec(),
+            bytes: Vec::new(),
+            probability: 1.0,
+            effort: Effort::default(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Takes the next token by its logits. Breaks at the end of the text.
+    fn take(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> ControlFlow<()> {
+        if !self.forced.is_empty() {
+            return self.take_forced(logits, tokenizer);
+        }
+        let Choice { token, probability } = self.sampler.choose(logits);
+        self.probability *= probability;
+        if tokenizer.is_special(token) {
+            return ControlFlow::Break(());
+        }
+        self.push(token, tokenizer.bytes(token));
+        ControlFlow::Continue(())
+    }
+
+    fn take_forced(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> ControlFlow<()> {
+        let Some(token) = self.sampler.choose_among(logits, &tokenizer.begins(self.forced)) else {
+            return ControlFlow::Break(());
+        };
+        let bytes = tokenizer.bytes(token);
+        let n_forced = bytes.len().min(self.forced.len());
+        self.forced = &self.forced[n_forced..];
+        if bytes.len() > n_forced {
+            self.push(token, &bytes[n_forced..]);
+        } else {
+            self.tokens.push(token);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn push(&mut self, token: u32, bytes: &[u8]) {
+        self.tokens.push(token);
+        self.bytes.extend_from_slice(bytes);
+        self.effort.n_said += 1;
+        if self.effort.n_said == 1 {
+            self.effort.until_first = self.started.elapsed();
+        }
+    }
+
+    fn said(&self) -> Said<'_> {
+        let text = match std::str::from_utf8(&self.bytes) {
+            Ok(text) => text,
+            // A character is not whole yet; what is broken ends the text where it is looked at.
+            Err(error) => std::str::from_utf8(&self.bytes[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        Said { text, probability: self.probability }
+    }
+}
+
+fn common_prefix(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
