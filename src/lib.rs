@@ -9,6 +9,7 @@
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
+//! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
@@ -41,6 +42,8 @@ pub mod privacy;
 pub mod document;
 
 pub mod workspace;
+
+pub mod weights;
 
 pub mod engine;
 
