@@ -80,7 +80,7 @@ pub struct Options {
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     Trying(&'a Source),
-    /// Bytes of the file that are there.
+    /// Bytes of the file that are there. Comes thousands of times.
     Bytes(u64),
     /// All bytes are there and are being hashed.
     Verifying,

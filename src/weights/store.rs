@@ -4,7 +4,7 @@
 //! and, while it is not complete, `x.gguf.part` (its first bytes) and `x.parts/` (wheels). `.x.lock` stays: a lock file
 //! that is deleted can be held twice.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -98,12 +98,16 @@ impl Store {
             bail!("there is no model `{name}`. {}", self.names());
         }
         let paths = [self.file(name), self.part(name), self.parts(name), self.record(name)];
-        let mut freed = None;
+        if !paths.iter().any(|path| path.exists()) {
+            return Ok(None);
+        }
+        let _lock = self.lock(name)?;
+        let mut n_freed = 0;
         for path in paths.iter().filter(|path| path.exists()) {
-            *freed.get_or_insert(0) += bytes_in(path);
+            n_freed += bytes_in(path);
             delete(path).with_context(|| format!("{} cannot be removed; see who holds it", path.display()))?;
         }
-        Ok(freed)
+        Ok(Some(n_freed))
     }
 
     /// Where the model's file lies, or would.
@@ -119,8 +123,18 @@ impl Store {
         self.folder.join(format!("{name}.parts"))
     }
 
-    pub(super) fn lock(&self, name: &str) -> PathBuf {
-        self.folder.join(format!(".{name}.lock"))
+    /// Whoever writes or deletes holds this. It ends when dropped, or with the process in whatever way that ends.
+    pub(super) fn lock(&self, name: &str) -> Result<File> {
+        let path = self.folder.join(format!(".{name}.lock"));
+        let opened = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = opened.with_context(|| format!("{} cannot be made; check the permissions", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!("`{name}` is being pulled by another process; wait for that one"),
+            Err(TryLockError::Error(error)) => {
+                bail!("{} cannot be locked: {error}; name another folder in {FOLDER_VARIABLE}", path.display())
+            }
+        }
     }
 
     fn record(&self, name: &str) -> PathBuf {

@@ -15,6 +15,8 @@ pub enum Manner {
     Cut(usize),
     /// Says no more after so many bytes, and keeps the connection.
     Stall(usize),
+    /// Takes the connection and says nothing.
+    Silent,
     Corrupt,
     /// To every request.
     Status(u16),
@@ -76,6 +78,9 @@ fn answer(stream: &mut TcpStream, request: &str, file: &[u8], manner: Manner) ->
     if let Manner::Status(status) = manner {
         return write!(stream, "HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     }
+    if manner == Manner::Silent {
+        return until_hung_up(stream);
+    }
     if !request.starts_with("GET /storage") {
         let sha256: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
         let stated = format!("x-linked-etag: \"{sha256}\"\r\nx-linked-size: {}\r\n", file.len());
@@ -101,9 +106,9 @@ fn serve(stream: &mut TcpStream, request: &str, file: &[u8], manner: Manner) -> 
         _ => {}
     }
     stream.write_all(&body)?;
-    if let Manner::Stall(_) = manner {
-        // Until the other side hangs up.
-        stream.read_exact(&mut [0])?;
-    }
-    Ok(())
+    if let Manner::Stall(_) = manner { until_hung_up(stream) } else { Ok(()) }
+}
+
+fn until_hung_up(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.read_exact(&mut [0])
 }

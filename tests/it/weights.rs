@@ -209,6 +209,10 @@ fn silence_is_not_waited_out() {
     let fetching = Fetching::from(&hub.endpoint());
     fetching.check_fails(&model(vec![hub_source()]), &["does not answer in time"]);
     assert_eq!(fetching.n_part(), 20_000);
+    let hub = Hub::start(bytes(), &[Manner::Silent]);
+    let fetching = Fetching::from(&hub.endpoint());
+    fetching.check_fails(&model(vec![hub_source()]), &["does not answer in time"]);
+    assert!(fetching.files().is_empty());
 }
 
 #[test]
@@ -231,6 +235,9 @@ fn two_pulls_of_one_model_do_not_write_at_once() {
     other.lock().unwrap();
     fetching.check_fails(&model(vec![hub_source()]), &["tiny", "another process"]);
     assert!(hub.asked().is_empty());
+    std::fs::write(fetching.store.folder().join("tiny.gguf"), "GGUF").unwrap();
+    let error = fetching.store.remove("tiny").unwrap_err().to_string();
+    assert!(error.contains("another process"), "{error}");
     drop(other);
     fetching.check_fetched(&model(vec![hub_source()]));
 }

@@ -73,23 +73,21 @@ fn wanted(name: &str, pull: &Pull) -> Result<Model> {
 }
 
 fn style() -> Result<ProgressStyle> {
-    Ok(ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}")?
-        .progress_chars("=> "))
+    let template = "{msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
+    Ok(ProgressStyle::with_template(template)?.progress_chars("=> "))
 }
 
 /// The bar draws itself only on a terminal; notes are for everyone.
 fn show(bar: &ProgressBar, progress: Progress) {
     match progress {
-        Progress::Trying(source) => {
-            bar.set_message(kind(source));
-            bar.reset();
-        }
+        Progress::Trying(source) => bar.set_message(kind(source)),
         Progress::Bytes(n_bytes) => {
+            let is_first = bar.position() == 0;
+            bar.set_position(n_bytes);
             // What an earlier pull left says nothing about speed.
-            if bar.position() == 0 {
+            if is_first {
                 bar.reset_eta();
             }
-            bar.set_position(n_bytes);
         }
         Progress::Verifying => bar.set_message("checking"),
         Progress::GaveUp(source) => {
