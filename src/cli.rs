@@ -10,6 +10,7 @@ mod config;
 mod doctor;
 mod input;
 mod lsp;
+mod model;
 mod output;
 mod session;
 mod r#try;
@@ -32,7 +33,8 @@ Examples:
   foretype try                         see it type, in your project
   foretype complete src/main.rs:12:5   what would be suggested there
   foretype why src/main.rs:12:5        why that, or why nothing
-  foretype doctor                      what is found, what is missing, what to do"
+  foretype doctor                      what is found, what is missing, what to do
+  foretype model pull qwen2.5-coder-0.5b   get a code model, to be run on this machine"
 )]
 struct Arguments {
     /// The same as `foretype lsp`, for editors that always pass it
@@ -54,6 +56,8 @@ enum Command {
     Why(why::Arguments),
     /// Show what is found, what is missing, and what to do
     Doctor,
+    /// Show, get and remove code models that run on this machine
+    Model(model::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
     Config(config::Arguments),
 }
@@ -81,6 +85,7 @@ impl Command {
             Command::Complete(arguments) => complete::run(arguments, output),
             Command::Why(arguments) => why::run(&arguments, output),
             Command::Doctor => doctor::run(output),
+            Command::Model(arguments) => model::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }
     }

@@ -10,6 +10,7 @@
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
+//! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
@@ -44,6 +45,8 @@ pub mod document;
 pub mod workspace;
 
 pub mod prompt;
+
+pub mod weights;
 
 pub mod engine;
 

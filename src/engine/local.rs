@@ -1,4 +1,8 @@
-//! The local engine.
+//! The local engine: a code model in this process, on its own threads.
+//!
+//! The model lives on one thread, is loaded there at the first question, and is dropped when nobody has asked for a
+//! while; a question is a message to it. Of the files here, `model.rs` is the transformer and `kernel.rs` what makes it
+//! fast, `decode.rs` gets text out of it, `loaded.rs` ties a question to it. Only this module knows tensors.
 
 pub mod activations;
 pub mod attention;
@@ -7,9 +11,309 @@ pub mod draft;
 pub mod gguf;
 pub mod kernel;
 pub mod kv;
+pub mod loaded;
 pub mod matrix;
 pub mod model;
 pub mod sampler;
+pub mod stop;
 pub mod threads;
 pub mod tokenizer;
 pub mod vector;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use parking_lot::Mutex;
+
+use super::{Ask, Cancel, Candidate, Engine, Finish};
+use crate::document::Snapshot;
+use crate::weights::Store;
+use decode::Effort;
+use loaded::{Answer, Loaded};
+use model::Stopped;
+use sampler::Sampling;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    pub enabled: bool,
+    /// A model's name or a GGUF file's path; empty for the best that is there and fast enough.
+    pub model: String,
+    pub n_threads: usize,
+    /// Room in the KV cache.
+    pub context_tokens: usize,
+    /// The model leaves memory when nobody has asked for so long.
+    pub unload_after: Duration,
+    /// Answers whose first line is less likely than this are not emitted.
+    pub min_probability: f32,
+    /// Whether a question waits for the model to be loaded, or is answered with silence meanwhile.
+    pub waits: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            enabled: true,
+            model: String::new(),
+            n_threads: threads::usual(),
+            context_tokens: 4096,
+            unload_after: Duration::from_secs(600),
+            min_probability: 0.1,
+            waits: false,
+        }
+    }
+}
+
+/// Texts that may come at a place, best first: where drafts are taken from.
+pub type Continuations = Arc<dyn Fn(&Ask, &Cancel) -> Vec<String> + Send + Sync>;
+
+pub struct Local {
+    options: Options,
+    state: Arc<Mutex<State>>,
+    jobs: Sender<Job>,
+}
+
+/// What the model's thread is at.
+#[derive(Clone, Debug)]
+enum State {
+    Unloaded,
+    Loading,
+    Ready,
+    /// And why: a sentence; and when.
+    Failed(String, Instant),
+}
+
+enum Job {
+    Load,
+    Answer(Box<Question>),
+}
+
+/// An [`Ask`] that can be sent.
+struct Question {
+    document: Snapshot,
+    offset: usize,
+    others: Vec<Snapshot>,
+    max_lines: usize,
+    n_candidates: usize,
+    cancel: Cancel,
+    reply: Sender<Result<Answer, Finish>>,
+}
+
+/// An answer of a line should come within this: the largest model that keeps it is taken.
+const WANTED_PER_LINE: Duration = Duration::from_millis(600);
+
+/// Whoever asks by hand waits for more than one answer; the others are drawn at this temperature.
+const TEMPERATURE: f32 = 0.6;
+const MAX_CANDIDATES: usize = 3;
+
+/// A failed load is not tried again before this.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+impl Local {
+    pub fn new(options: Options, continuations: Continuations) -> Local {
+        let state = Arc::new(Mutex::new(State::Unloaded));
+        let (jobs, inbox) = channel();
+        let host = Host { options: options.clone(), continuations, state: state.clone(), loaded: None };
+        // Without the thread every question fails with a reason.
+        let _ = std::thread::Builder::new().name("local model".to_string()).spawn(move || host.run(&inbox));
+        Local { options, state, jobs }
+    }
+
+    /// `None` when the question can be asked; otherwise what to say instead.
+    fn unready(&self) -> Option<Finish> {
+        let mut state = self.state.lock();
+        if let State::Failed(why, at) = &*state {
+            if at.elapsed() < RETRY_AFTER {
+                return Some(Finish::Failed(why.clone()));
+            }
+            *state = State::Unloaded;
+        }
+        if matches!(*state, State::Ready) || self.options.waits {
+            return None;
+        }
+        if matches!(*state, State::Unloaded) {
+            if let Err(missing) = locate(&self.options) {
+                return Some(Finish::Silent(format!("{missing:#}")));
+            }
+            *state = State::Loading;
+            let _ = self.jobs.send(Job::Load);
+        }
+        Some(Finish::Silent("the model is being loaded".to_string()))
+    }
+}
+
+impl Engine for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+        if let Some(finish) = self.unready() {
+            return finish;
+        }
+        let (reply, answers) = channel();
+        let question = Question {
+            document: ask.document.clone(),
+            offset: ask.offset,
+            others: ask.others.to_vec(),
+            max_lines: ask.max_lines,
+            n_candidates: ask.n_candidates,
+            cancel: cancel.clone(),
+            reply,
+        };
+        let gone = || Finish::Failed("the model's thread has ended; restart the server and report this".to_string());
+        if self.jobs.send(Job::Answer(Box::new(question))).is_err() {
+            return gone();
+        }
+        let mut best = None;
+        for answer in answers {
+            match answer {
+                Ok(answer) if answer.text.trim().is_empty() => {
+                    best.get_or_insert(Finish::Silent("the model says that nothing comes here".to_string()));
+                }
+                Ok(answer) if answer.probability < self.options.min_probability => {
+                    let (is, bar) = (answer.probability, self.options.min_probability);
+                    let why = format!("the best candidate's chance is {is:.2}, under the bar of {bar:.2}");
+                    best.get_or_insert(Finish::Silent(why));
+                }
+                Ok(Answer { text, probability, effort }) => {
+                    best = Some(Finish::Done);
+                    if emit(Candidate { text, confidence: probability, provenance: provenance(&effort) }).is_break() {
+                        return Finish::Done;
+                    }
+                }
+                Err(finish) => return finish,
+            }
+        }
+        best.unwrap_or_else(gone)
+    }
+}
+
+/// What the model's thread holds.
+struct Host {
+    options: Options,
+    continuations: Continuations,
+    state: Arc<Mutex<State>>,
+    loaded: Option<Loaded>,
+}
+
+impl Host {
+    /// Until the engine is dropped.
+    fn run(mut self, inbox: &Receiver<Job>) {
+        threads::lower_priority();
+        loop {
+            match inbox.recv_timeout(self.options.unload_after) {
+                Ok(Job::Load) => drop(self.load()),
+                Ok(Job::Answer(question)) => self.answer(&question),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.loaded = None;
+                    *self.state.lock() = State::Unloaded;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn load(&mut self) -> Result<&mut Loaded, Finish> {
+        if self.loaded.is_none() {
+            *self.state.lock() = State::Loading;
+            match load(&self.options) {
+                Ok(loaded) => {
+                    self.loaded = Some(loaded);
+                    *self.state.lock() = State::Ready;
+                }
+                Err(error) => {
+                    let why = format!("{error:#}");
+                    *self.state.lock() = State::Failed(why.clone(), Instant::now());
+                    return Err(Finish::Failed(why));
+                }
+            }
+        }
+        self.loaded.as_mut().ok_or(Finish::Cancelled)
+    }
+
+    fn answer(&mut self, question: &Question) {
+        let Question { document, offset, others, max_lines, n_candidates, cancel, reply } = question;
+        // The questions that came while it was loaded are old.
+        if cancel.is_cancelled() {
+            let _ = reply.send(Err(Finish::Cancelled));
+            return;
+        }
+        let (max_lines, offset) = (*max_lines, *offset);
+        let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates };
+        let continuations = (self.continuations)(&ask, cancel);
+        // More than the usual number are wanted only by hand.
+        let n_answers = if *n_candidates > MAX_CANDIDATES { MAX_CANDIDATES } else { 1 };
+        for i in 0..n_answers {
+            let sampling = match i {
+                0 => Sampling::Greedy,
+                seed => Sampling::Random { temperature: TEMPERATURE, top_p: 0.9, seed: seed as u64 },
+            };
+            let answer = match self.load() {
+                Ok(loaded) => loaded.answer(&ask, sampling, &continuations, cancel).map_err(Finish::from),
+                Err(finish) => Err(finish),
+            };
+            let is_last = answer.is_err();
+            // Nobody listens any more after enough candidates.
+            if reply.send(answer).is_err() || is_last {
+                return;
+            }
+        }
+    }
+}
+
+impl From<Stopped> for Finish {
+    fn from(stopped: Stopped) -> Finish {
+        match stopped {
+            Stopped::Cancelled => Finish::Cancelled,
+            Stopped::Failed(why) => Finish::Failed(why),
+        }
+    }
+}
+
+/// Models to try, best first: the chosen one, or all of the table that are there and can fill in.
+fn locate(options: &Options) -> Result<Vec<(String, PathBuf)>> {
+    let store = Store::open()?;
+    if !options.model.is_empty() {
+        return Ok(vec![(options.model.clone(), store.find(&options.model)?)]);
+    }
+    let mut models: Vec<_> = crate::weights::table().iter().filter(|model| model.card.is_some_and(|card| card.fim.is_some())).collect();
+    models.sort_by_key(|model| std::cmp::Reverse(model.n_bytes));
+    let present = models.into_iter().filter_map(|model| Some((model.name.clone(), store.holds(model)?)));
+    let present: Vec<_> = present.collect();
+    if present.is_empty() {
+        let name = &crate::weights::table()[0].name;
+        return Err(anyhow!("there is no model; `foretype model pull {name}` gets one"));
+    }
+    Ok(present)
+}
+
+/// The first that is fast enough here, else the last.
+fn load(options: &Options) -> Result<Loaded> {
+    let mut models = locate(options)?.into_iter().peekable();
+    while let Some((name, path)) = models.next() {
+        let mut loaded = Loaded::load(&name, &path, options)?;
+        if models.peek().is_none() {
+            return Ok(loaded);
+        }
+        let speed = loaded.speed().map_err(|stopped| anyhow!("{name} does not work: {stopped:?}"))?;
+        tracing::info!("{name}: {} ms a line", speed.per_line.as_millis());
+        if speed.per_line <= WANTED_PER_LINE {
+            return Ok(loaded);
+        }
+    }
+    Err(anyhow!("there is no model"))
+}
+
+/// One line for `why`.
+fn provenance(effort: &Effort) -> String {
+    let Effort { n_reused, n_before_first, n_said, n_passes, n_guessed, n_right, .. } = effort;
+    let mut said = format!("{n_said} tokens in {n_passes} passes; {n_reused} reused, {n_before_first} evaluated before the first");
+    if *n_guessed > 0 {
+        said.push_str(&format!("; {n_right} of {n_guessed} guesses right"));
+    }
+    said
+}

@@ -38,6 +38,9 @@ pub struct Said<'a> {
     pub text: &'a str,
     /// The product of the tokens' probabilities.
     pub probability: f32,
+    pub n_tokens: usize,
+    /// The model has ended it.
+    pub is_end: bool,
 }
 
 /// What it took.
@@ -126,10 +129,9 @@ impl Decoder {
             progress.effort.n_before_first += n_new;
         }
         for i in 0..=guesses.len() {
-            if progress.take(logits.row(i), &self.tokenizer).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            if progress.effort.n_said > 0 && on_text(&progress.said()).is_break() {
+            let is_end = progress.take(logits.row(i), &self.tokenizer).is_break();
+            let is_heard = is_end || progress.effort.n_said > 0;
+            if is_heard && on_text(&progress.said(is_end)).is_break() || is_end {
                 return Ok(ControlFlow::Break(()));
             }
             if progress.tokens.last() != guesses.get(i) {
@@ -206,13 +208,13 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn said(&self) -> Said<'_> {
+    fn said(&self, is_end: bool) -> Said<'_> {
         let text = match std::str::from_utf8(&self.bytes) {
             Ok(text) => text,
             // A character is not whole yet; what is broken ends the text where it is looked at.
             Err(error) => std::str::from_utf8(&self.bytes[..error.valid_up_to()]).unwrap_or_default(),
         };
-        Said { text, probability: self.probability }
+        Said { text, probability: self.probability, n_tokens: self.effort.n_said, is_end }
     }
 }
 

@@ -1,0 +1,162 @@
+//! A loaded model with what belongs to it: its tokenizer, its prompt format, and what the last prompts were made of.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use lru::LruCache;
+
+use super::Options;
+use super::decode::{Decoder, Effort, Task};
+use super::draft::Draft;
+use super::kernel::Isa;
+use super::model::{Evaluator, Model, Stopped};
+use super::sampler::Sampling;
+use super::stop::Place;
+use super::tokenizer::Tokenizer;
+use crate::document::DocumentId;
+use crate::engine::{Ask, Cancel};
+use crate::prompt::{self, Anchor, Format, Layout, Parts, Piece, Plan};
+
+pub struct Loaded {
+    pub name: String,
+    format: Format,
+    layout: Layout,
+    decoder: Decoder,
+    anchors: LruCache<DocumentId, Anchor>,
+    /// Pieces of the last prompts, with their tokens: a key changes only the last one.
+    pieces: LruCache<String, Vec<u32>>,
+}
+
+/// What a model said.
+pub struct Answer {
+    pub text: String,
+    /// The probability of the first line, token by token.
+    pub probability: f32,
+    pub effort: Effort,
+}
+
+/// How fast a model is here.
+#[derive(Clone, Copy, Debug)]
+pub struct Speed {
+    /// One token after the other.
+    pub per_token: Duration,
+    /// What an answer of a line takes on a warm prefix.
+    pub per_line: Duration,
+}
+
+/// Documents whose anchors are kept.
+const MAX_ANCHORS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap();
+const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(16).unwrap();
+
+/// Most tokens of an answer's line, and of an answer.
+const MAX_LINE_TOKENS: usize = 64;
+const MAX_TOKENS: usize = 256;
+
+/// The bytes of the text after the cursor that tell where an answer ends.
+const AFTER_WINDOW: usize = 1 << 10;
+
+/// Tokens of a line, the healed ones included: what [`Speed`] counts with.
+const LINE_TOKENS: u32 = 12;
+
+impl Loaded {
+    pub fn load(name: &str, path: &Path, options: &Options) -> Result<Loaded> {
+        let model = Arc::new(Model::load(path)?);
+        let tokenizer = Tokenizer::load(&model.gguf)?;
+        let has_token = |name: &str| tokenizer.special(name).is_some();
+        let architecture = model.gguf.text("general.architecture").unwrap_or_default();
+        let format = Format::detect(&has_token, architecture, model.gguf.text("general.name").unwrap_or(name));
+        let evaluator = Evaluator::new(model, Isa::best(), options.n_threads, options.context_tokens);
+        Ok(Loaded {
+            name: name.to_string(),
+            format,
+            layout: Layout::default(),
+            decoder: Decoder::new(evaluator, tokenizer),
+            anchors: LruCache::new(MAX_ANCHORS),
+            pieces: LruCache::new(MAX_PIECES),
+        })
+    }
+
+    /// Measures a few passes, which also brings the weights' pages in.
+    pub fn speed(&mut self) -> Result<Speed, Stopped> {
+        const N_TOKENS: u32 = 6;
+        let (cancel, evaluator) = (Cancel::default(), self.decoder.evaluator());
+        evaluator.evaluate(&[0; 8], 1, &cancel)?;
+        let started = Instant::now();
+        for _ in 0..N_TOKENS {
+            evaluator.evaluate(&[0], 1, &cancel)?;
+        }
+        evaluator.kv.truncate(0);
+        let per_token = started.elapsed() / N_TOKENS;
+        Ok(Speed { per_token, per_line: per_token * LINE_TOKENS })
+    }
+
+    /// Answers one question. `continuations` are texts that may come next, for drafts.
+    pub fn answer(
+        &mut self,
+        ask: &Ask,
+        sampling: Sampling,
+        continuations: &[String],
+        cancel: &Cancel,
+    ) -> Result<Answer, Stopped> {
+        let text = &ask.document.text;
+        let plan = prompt::plan(text, ask.offset, self.anchors.get(&ask.document.id), &self.layout);
+        let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
+        let tokens = self.tokens(ask, &plan).map_err(failed)?;
+        let forced = plan.forced.clone();
+        self.anchors.put(ask.document.id.clone(), plan.anchor);
+        let mut draft = Draft::default();
+        for continuation in continuations {
+            draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
+        }
+
+        let line = text.line_range(text.line_of(ask.offset));
+        let (line_before, after) = (text.slice(line.start..ask.offset), text.slice(ask.offset..ask.offset + AFTER_WINDOW));
+        let place = Place { line_before: &line_before, after: &after, max_lines: ask.max_lines };
+        let mut said = String::new();
+        let mut of_first_line = None;
+        let task = Task { prompt: &tokens, forced: &forced, sampling, draft: Some(&draft), max_tokens: MAX_TOKENS };
+        let effort = self.decoder.decode(&task, cancel, &mut |grown| {
+            said.clear();
+            said.push_str(grown.text);
+            if of_first_line.is_none() && (grown.is_end || grown.text.trim_start_matches('\n').contains('\n')) {
+                of_first_line = Some(grown.probability);
+            }
+            if let Some(end) = place.end(&said) {
+                said.truncate(end);
+                return ControlFlow::Break(());
+            }
+            let is_endless = of_first_line.is_none() && grown.n_tokens >= MAX_LINE_TOKENS;
+            if is_endless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(Answer { text: said, probability: of_first_line.unwrap_or(0.0), effort })
+    }
+
+    fn tokens(&mut self, ask: &Ask, plan: &Plan) -> Result<Vec<u32>> {
+        let path = ask.document.path.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let prompt = self.format.render(&Parts {
+            repository: "",
+            path: &path,
+            files: &[],
+            prefix: &plan.anchor.prefix,
+            suffix: &plan.anchor.suffix,
+            typed: &plan.typed,
+        });
+        let mut tokens: Vec<u32> = self.decoder.tokenizer.begin.into_iter().collect();
+        for piece in prompt.pieces {
+            match piece {
+                Piece::Special(name) => tokens.extend(self.decoder.tokenizer.special(name)),
+                Piece::Text(text) => {
+                    if !self.pieces.contains(&text) {
+                        let encoded = self.decoder.tokenizer.encode(&text)?;
+                        self.pieces.put(text.clone(), encoded);
+                    }
+                    tokens.extend(self.pieces.get(&text).into_iter().flatten());
+                }
+            }
+        }
+        Ok(tokens)
+    }
+}
