@@ -27,6 +27,7 @@ pub struct Settings {
     pub predictor: predictor::Options,
     pub suggestion: suggestion::Options,
     pub instant: engine::instant::Options,
+    pub local: engine::local::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
 }
@@ -91,6 +92,7 @@ impl Default for Settings {
             },
             suggestion: suggestion::Options { max_lines },
             instant: engine::instant::Options::default(),
+            local: engine::local::Options::default(),
             workspace: workspace::Options { enabled: true, max_bytes: 16 << 20, max_file_bytes: 512 << 10 },
             privacy: privacy::Options::default(),
         }

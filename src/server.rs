@@ -23,8 +23,9 @@ use tower_lsp::{LspService, Server};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
-use crate::engine::Engine;
 use crate::engine::instant::{IndexSource, Instant};
+use crate::engine::local::Local;
+use crate::engine::{Ask, Cancel, Engine};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use state::State;
@@ -53,9 +54,17 @@ pub fn run() -> i32 {
     code
 }
 
-/// The engines of this build: the instant engine.
+/// The engines of this build: the instant engine, and behind it a model on this machine.
 pub fn default_engines() -> Engines {
-    Box::new(|settings, index| vec![Arc::new(Instant::new(settings.instant.clone(), index))])
+    Box::new(|settings, index| {
+        let instant = Arc::new(Instant::new(settings.instant.clone(), index));
+        let mut engines: Vec<Arc<dyn Engine>> = vec![instant.clone()];
+        if settings.local.enabled {
+            let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
+            engines.push(Arc::new(Local::new(settings.local.clone(), Arc::new(continuations))));
+        }
+        engines
+    })
 }
 
 /// Serves one client over any pair of streams; returns the exit code.

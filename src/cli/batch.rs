@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::output::Output;
-use super::session::{Reply, Session};
+use super::session::{Reply, Session, Wish};
 use crate::predictor::Trigger;
 
 /// Many times the largest text that is completed.
@@ -35,8 +35,8 @@ struct Answer {
     reply: Reply,
 }
 
-pub fn run(engine: Option<&str>, workspace: Option<&Path>, output: &mut Output) -> Result<i32> {
-    let session = Session::open(workspace.map(folder).transpose()?, engine)?.with_warnings();
+pub fn run(wish: &Wish, workspace: Option<&Path>, output: &mut Output) -> Result<i32> {
+    let session = Session::open(workspace.map(folder).transpose()?, wish)?.with_warnings();
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     for number in 1.. {

@@ -8,14 +8,14 @@ use anyhow::{Result, bail};
 use super::batch;
 use super::input::Place;
 use super::output::{self, Output};
-use super::session::Session;
+use super::session::{Session, Wish};
 use crate::document::Clearance;
 use crate::predictor::Trigger;
 
 #[derive(clap::Args)]
 #[command(
-    override_usage = "foretype complete <FILE:LINE:COL> [--json]\n       \
-                      foretype complete --batch [--engine <NAME>] [--workspace <DIR>]",
+    override_usage = "foretype complete <FILE:LINE:COL> [--engine <NAME>] [--model <NAME|PATH>] [--json]\n       \
+                      foretype complete --batch [--engine <NAME>] [--model <NAME|PATH>] [--workspace <DIR>]",
     after_help = "\
 Exit codes: 0 with a suggestion, 1 without one (the reason is on stderr), 2 on bad input.
 
@@ -24,6 +24,7 @@ A question is a line {\"id\": …, \"path\": \"src/a.rs\", \"prefix\": \"…\", 
 
 Examples:
   foretype complete src/main.rs:12:5
+  foretype complete src/main.rs:12:5 --engine local --model qwen2.5-coder-0.5b
   foretype complete --batch --workspace . < questions.jsonl"
 )]
 pub struct Arguments {
@@ -36,9 +37,8 @@ pub struct Arguments {
     /// Answer JSON lines from stdin
     #[arg(long)]
     batch: bool,
-    /// Ask this engine alone
-    #[arg(long, value_name = "NAME", requires = "batch")]
-    engine: Option<String>,
+    #[command(flatten)]
+    wish: Wish,
     /// Learn from this project; without it a question's own text is all there is
     #[arg(long, value_name = "DIR", requires = "batch")]
     workspace: Option<PathBuf>,
@@ -46,14 +46,14 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
     match arguments.place {
-        Some(place) => complete(&place, arguments.json, output),
-        None => batch::run(arguments.engine.as_deref(), arguments.workspace.as_deref(), output),
+        Some(place) => complete(&place, &arguments.wish, arguments.json, output),
+        None => batch::run(&arguments.wish, arguments.workspace.as_deref(), output),
     }
 }
 
-fn complete(place: &str, json: bool, output: &mut Output) -> Result<i32> {
+fn complete(place: &str, wish: &Wish, json: bool, output: &mut Output) -> Result<i32> {
     let Place { file, offset } = Place::read(place)?;
-    let session = Session::around(file.path.parent().unwrap_or(Path::new("/")))?.with_warnings();
+    let session = Session::around(file.path.parent().unwrap_or(Path::new("/")), wish)?.with_warnings();
     let document = session.document(&file);
     if let Clearance::Denied(denied) = &document.clearance {
         bail!("{}: {denied}", file.named.display());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::output::{Output, Style};
-use super::session::Session;
+use super::session::{Session, Wish};
 use crate::config;
 
 /// One line of the report.
@@ -33,7 +33,7 @@ const EDITORS: [(&str, &[&str]); 1] = [("Neovim", &["nvim"])];
 pub fn run(output: &mut Output) -> Result<i32> {
     let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
     let here = std::fs::canonicalize(&here).unwrap_or(here);
-    let session = Session::around(&here)?;
+    let session = Session::around(&here, &Wish::default())?;
     let mut findings = settings(&session);
     findings.push(project(&session, &here));
     findings.extend(index(&session));

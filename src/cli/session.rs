@@ -14,7 +14,7 @@ use super::input::{self, File};
 use super::output;
 use crate::config::{self, Problem, Settings};
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::engine::{Cancel, Engine};
+use crate::engine::{Cancel, Engine, local};
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
 use crate::privacy::{Denied, Privacy};
 use crate::server;
@@ -34,6 +34,17 @@ pub struct Session {
     pub summary: Option<Summary>,
     privacy: Arc<Privacy>,
     predictor: Predictor,
+}
+
+/// Which engine is asked, and with which model. By default all of them, as in the server.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Wish {
+    /// Ask this engine alone: instant or local
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
+    /// The local model: a name or the path of a GGUF file
+    #[arg(long, value_name = "NAME|PATH")]
+    model: Option<String>,
 }
 
 /// An answer in the form that other programs read.
@@ -60,13 +71,15 @@ const NOTICE: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Opens the project that `folder` belongs to.
-    pub fn around(folder: &Path) -> Result<Session> {
-        Session::open(input::root_of(folder), None)
+    pub fn around(folder: &Path, wish: &Wish) -> Result<Session> {
+        Session::open(input::root_of(folder), wish)
     }
 
-    /// Opens a project by its root, which is without links. All engines are asked, or the one of that name.
-    pub fn open(root: Option<PathBuf>, engine: Option<&str>) -> Result<Session> {
-        let (settings, problems) = config::load(root.as_deref(), None);
+    /// Opens a project by its root, which is without links.
+    pub fn open(root: Option<PathBuf>, wish: &Wish) -> Result<Session> {
+        let (mut settings, problems) = config::load(root.as_deref(), None);
+        wish.apply(&mut settings)?;
+        let engine = wish.engine.as_deref();
         let privacy = Privacy::new(&settings.privacy).map_err(|why| anyhow!("the privacy settings: {why}"))?;
         let privacy = Arc::new(privacy);
         // Before the index, which takes longer, and to no purpose if the name is wrong.
@@ -114,6 +127,23 @@ impl Session {
         self.privacy.path(path)?;
         self.privacy.ignored(self.root.as_deref(), path)?;
         self.privacy.content(text)
+    }
+}
+
+impl Wish {
+    fn apply(&self, settings: &mut Settings) -> Result<()> {
+        // Whoever asks on the command line waits for the answer.
+        settings.local.waits = true;
+        if let Some(model) = &self.model {
+            settings.local.model = model.clone();
+        }
+        let is_local_wanted = self.model.is_some() || self.engine.as_deref() == Some("local");
+        settings.local.enabled |= is_local_wanted;
+        if is_local_wanted {
+            // Before the index, which takes longer.
+            local::locate(&settings.local)?;
+        }
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::output::Output;
+use super::session::Wish;
 use scene::Scene;
 use screen::Screen;
 use typist::Typist;
@@ -42,10 +43,12 @@ pub struct Arguments {
     /// How long to type
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
-    let (session, scene) = Scene::open(arguments.file.as_deref())?;
+    let (session, scene) = Scene::open(arguments.file.as_deref(), &arguments.wish)?;
     let mut typist = Typist::new(&session, &scene);
     let is_shown = !arguments.fast && is_terminal();
     // A terminal that cannot be taken over is as good as none.

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::input::Place;
 use super::output::{Output, Style};
-use super::session::{Reply, Session};
+use super::session::{Reply, Session, Wish};
 use crate::predictor::{Trace, Trigger};
 
 #[derive(clap::Args)]
@@ -25,13 +25,15 @@ pub struct Arguments {
     /// Print the steps as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 const OUTCOME: &str = "outcome";
 
 pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
     let Place { file, offset } = Place::read(&arguments.place)?;
-    let session = Session::around(file.path.parent().unwrap_or(Path::new("/")))?.with_warnings();
+    let session = Session::around(file.path.parent().unwrap_or(Path::new("/")), &arguments.wish)?.with_warnings();
     let (answer, reply) = session.ask(session.document(&file), offset, Trigger::Automatic);
     if arguments.json {
         serde_json::to_writer(&mut *output, &*answer.trace).map_err(std::io::Error::from)?;

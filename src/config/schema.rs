@@ -44,6 +44,7 @@ fn describe(setting: &Setting) -> Value {
             let default: f64 = default.to_string().parse().unwrap_or_default();
             json!({"type": "number", "minimum": 0, "maximum": 1, "default": default})
         }
+        Slot::Text(default) => json!({"type": "string", "default": *default}),
         Slot::List(default) => json!({"type": "array", "items": {"type": "string"}, "default": *default}),
     };
     described["description"] = setting.doc.into();

@@ -23,6 +23,7 @@ pub enum Slot<'a> {
     Count(&'a mut usize),
     /// 0 to 1.
     Fraction(&'a mut f32),
+    Text(&'a mut String),
     /// Layers add to lists; none takes away.
     List(&'a mut Vec<String>),
 }
@@ -78,6 +79,42 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Below this estimated chance of being right, from 0 to 1, the instant engine is silent.",
         workspace_may: Tighten::Raise,
         slot: |settings| Slot::Fraction(&mut settings.instant.min_confidence),
+    },
+    Setting {
+        key: "local.enabled",
+        doc: "Use a code model on this machine, once one is there (`foretype model pull`).",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.local.enabled),
+    },
+    Setting {
+        key: "local.model",
+        doc: "A model's name or the path of a GGUF file; without it, the largest that is there and fast enough.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Text(&mut settings.local.model),
+    },
+    Setting {
+        key: "local.threads",
+        doc: "Threads that the model computes on; by default the physical cores, less one where there are more than two.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.local.n_threads),
+    },
+    Setting {
+        key: "local.context_tokens",
+        doc: "Most tokens that the model remembers; they take memory.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.local.context_tokens),
+    },
+    Setting {
+        key: "local.unload_after_s",
+        doc: "The model leaves memory when nothing was asked of it for so many seconds.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.local.unload_after_s),
+    },
+    Setting {
+        key: "local.min_confidence",
+        doc: "Below this chance of its first line, from 0 to 1, what the model says is not shown.",
+        workspace_may: Tighten::Raise,
+        slot: |settings| Slot::Fraction(&mut settings.local.min_confidence),
     },
     Setting {
         key: "workspace.index",
@@ -152,6 +189,7 @@ impl Setting {
     /// The value of an environment variable; what does not parse is left for [`Setting::write`] to refuse.
     pub fn parse(&self, text: &str) -> Value {
         match (self.slot)(&mut Settings::default()) {
+            Slot::Text(_) => Value::from(text),
             Slot::List(_) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         }
@@ -169,6 +207,7 @@ impl Setting {
                 let fraction = value.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction));
                 *slot = fraction.ok_or_else(|| wrong("a number from 0 to 1"))? as f32;
             }
+            Slot::Text(slot) => *slot = value.as_str().ok_or_else(|| wrong("a text"))?.to_string(),
             Slot::List(slot) => {
                 let items = value.as_array().ok_or_else(|| wrong("a list of texts"))?;
                 for item in items {

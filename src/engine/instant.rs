@@ -97,6 +97,11 @@ impl Instant {
         described.into_iter().map(weighed).collect()
     }
 
+    /// What may come, sure or not, best first: drafts for an engine that can tell what is right.
+    pub fn continuations(&self, ask: &Ask, cancel: &Cancel) -> Vec<String> {
+        self.weigh(ask, cancel).into_iter().map(|weighed| weighed.candidate.text).collect()
+    }
+
     /// The other documents' text, sorted again where it has changed, but no more of it than one answer may wait for:
     /// the rest is sorted for the next ones.
     fn buffers(&self, documents: &[Snapshot]) -> Vec<Arc<Segment>> {

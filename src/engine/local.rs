@@ -45,10 +45,10 @@ pub struct Options {
     pub n_threads: usize,
     /// Room in the KV cache.
     pub context_tokens: usize,
-    /// The model leaves memory when nobody has asked for so long.
-    pub unload_after: Duration,
-    /// Answers whose first line is less likely than this are not emitted.
-    pub min_probability: f32,
+    /// The model leaves memory when nobody has asked for so many seconds.
+    pub unload_after_s: usize,
+    /// Answers whose first line has less of a chance are not emitted.
+    pub min_confidence: f32,
     /// Whether a question waits for the model to be loaded, or is answered with silence meanwhile.
     pub waits: bool,
 }
@@ -60,8 +60,8 @@ impl Default for Options {
             model: String::new(),
             n_threads: threads::usual(),
             context_tokens: 4096,
-            unload_after: Duration::from_secs(600),
-            min_probability: 0.1,
+            unload_after_s: 600,
+            min_confidence: 0.1,
             waits: false,
         }
     }
@@ -174,8 +174,8 @@ impl Engine for Local {
                 Ok(answer) if answer.text.trim().is_empty() => {
                     best.get_or_insert(Finish::Silent("the model says that nothing comes here".to_string()));
                 }
-                Ok(answer) if answer.probability < self.options.min_probability => {
-                    let (is, bar) = (answer.probability, self.options.min_probability);
+                Ok(answer) if answer.probability < self.options.min_confidence => {
+                    let (is, bar) = (answer.probability, self.options.min_confidence);
                     let why = format!("the best candidate's chance is {is:.2}, under the bar of {bar:.2}");
                     best.get_or_insert(Finish::Silent(why));
                 }
@@ -205,7 +205,7 @@ impl Host {
     fn run(mut self, inbox: &Receiver<Job>) {
         threads::lower_priority();
         loop {
-            match inbox.recv_timeout(self.options.unload_after) {
+            match inbox.recv_timeout(Duration::from_secs(self.options.unload_after_s as u64)) {
                 Ok(Job::Load) => drop(self.load()),
                 Ok(Job::Answer(question)) => self.answer(&question),
                 Err(RecvTimeoutError::Timeout) => {
@@ -275,12 +275,13 @@ impl From<Stopped> for Finish {
 }
 
 /// Models to try, best first: the chosen one, or all of the table that are there and can fill in.
-fn locate(options: &Options) -> Result<Vec<(String, PathBuf)>> {
+pub fn locate(options: &Options) -> Result<Vec<(String, PathBuf)>> {
     let store = Store::open()?;
     if !options.model.is_empty() {
         return Ok(vec![(options.model.clone(), store.find(&options.model)?)]);
     }
-    let mut models: Vec<_> = crate::weights::table().iter().filter(|model| model.card.is_some_and(|card| card.fim.is_some())).collect();
+    let mut models: Vec<_> =
+        crate::weights::table().iter().filter(|model| model.card.is_some_and(|card| card.fim.is_some())).collect();
     models.sort_by_key(|model| std::cmp::Reverse(model.n_bytes));
     let present = models.into_iter().filter_map(|model| Some((model.name.clone(), store.holds(model)?)));
     let present: Vec<_> = present.collect();
@@ -311,7 +312,8 @@ fn load(options: &Options) -> Result<Loaded> {
 /// One line for `why`.
 fn provenance(effort: &Effort) -> String {
     let Effort { n_reused, n_before_first, n_said, n_passes, n_guessed, n_right, .. } = effort;
-    let mut said = format!("{n_said} tokens in {n_passes} passes; {n_reused} reused, {n_before_first} evaluated before the first");
+    let mut said =
+        format!("{n_said} tokens in {n_passes} passes; {n_reused} reused, {n_before_first} evaluated before the first");
     if *n_guessed > 0 {
         said.push_str(&format!("; {n_right} of {n_guessed} guesses right"));
     }

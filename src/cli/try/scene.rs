@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::pick::{self, Pick};
 use crate::cli::input::File;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, Wish};
 use crate::document::{Clearance, Snapshot};
 use crate::syntax::{Language, Tree};
 
@@ -39,20 +39,20 @@ const SAMPLE: &str = include_str!("sample.py");
 
 impl Scene {
     /// `file`, or one of the current folder, or the sample.
-    pub fn open(file: Option<&Path>) -> Result<(Session, Scene)> {
+    pub fn open(file: Option<&Path>, wish: &Wish) -> Result<(Session, Scene)> {
         if let Some(file) = file {
             let file = File::read(file)?;
-            let session = Session::around(file.path.parent().unwrap_or(Path::new("/")))?.with_warnings();
+            let session = Session::around(file.path.parent().unwrap_or(Path::new("/")), wish)?.with_warnings();
             let scene = Scene::of_file(&session, &file, &HashSet::new())?;
             return Ok((session, scene));
         }
         let here = std::env::current_dir().context("the current folder cannot be read; go to another one")?;
         let here = fs::canonicalize(&here).unwrap_or(here);
-        let session = Session::around(&here)?.with_warnings();
+        let session = Session::around(&here, wish)?.with_warnings();
         if let Some(scene) = Scene::picked(&session, &here) {
             return Ok((session, scene));
         }
-        let session = Session::open(None, None)?;
+        let session = Session::open(None, wish)?;
         let document = session.unsaved("sample.py", Some(Path::new("sample.py")), SAMPLE);
         let scene = Scene::cut(document, "sample.py (no code in this folder)", &HashSet::new())?;
         Ok((session, scene))

@@ -22,8 +22,18 @@ pub struct Tally {
     /// How long each answer took, the silent ones included.
     pub answers: Vec<Duration>,
     pub examples: Vec<Example>,
+    /// By name, in the order in which they were asked first.
+    pub engines: Vec<(&'static str, EngineTally)>,
     /// Where the last suggestion began, and its text.
     last: Option<(usize, String)>,
+}
+
+/// One engine's part in it.
+#[derive(Default)]
+pub struct EngineTally {
+    pub n_shown: usize,
+    pub n_right: usize,
+    pub answers: Vec<Duration>,
 }
 
 /// One suggestion that was taken.
@@ -44,7 +54,15 @@ impl Example {
 const N_EXAMPLES: usize = 8;
 
 impl Tally {
-    pub fn count_shown(&mut self, at: usize, ghost: &str, is_right: bool) {
+    pub fn engine(&mut self, name: &'static str) -> &mut EngineTally {
+        let i = self.engines.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            self.engines.push((name, EngineTally::default()));
+            self.engines.len() - 1
+        });
+        &mut self.engines[i].1
+    }
+
+    pub fn count_shown(&mut self, source: &'static str, at: usize, ghost: &str, is_right: bool) {
         let is_same =
             |(start, text): &(usize, String)| at.checked_sub(*start).and_then(|n| text.get(n..)) == Some(ghost);
         if self.last.as_ref().is_some_and(is_same) {
@@ -53,19 +71,24 @@ impl Tally {
         self.last = Some((at, ghost.to_string()));
         self.n_shown += 1;
         self.n_right += usize::from(is_right);
+        // What comes from the cache was counted where it was made, or is its rest.
+        if let Some((_, engine)) = self.engines.iter_mut().find(|(name, _)| *name == source) {
+            engine.n_shown += 1;
+            engine.n_right += usize::from(is_right);
+        }
     }
 
     pub fn n_saved(&self) -> usize {
         self.n_needed.saturating_sub(self.n_pressed)
     }
+}
 
-    /// The answer time that so many of 100 answers keep.
-    pub fn percentile(&self, percent: usize) -> Duration {
-        let mut answers = self.answers.clone();
-        answers.sort_unstable();
-        let rank = (answers.len() * percent).div_ceil(100).saturating_sub(1);
-        answers.get(rank).copied().unwrap_or_default()
-    }
+/// The answer time that so many of 100 answers keep.
+pub fn percentile(answers: &[Duration], percent: usize) -> Duration {
+    let mut answers = answers.to_vec();
+    answers.sort_unstable();
+    let rank = (answers.len() * percent).div_ceil(100).saturating_sub(1);
+    answers.get(rank).copied().unwrap_or_default()
 }
 
 /// The longest of what was taken, each once, in the order of the file.
@@ -97,14 +120,18 @@ pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> 
     let (first, last) = (scene.lines.start + 1, typist.document.text.line_of(typist.cursor) + 1);
     let (shown, right) = (tally.n_shown, tally.n_right);
     let (saved, needed) = (tally.n_saved(), tally.n_needed);
-    let (p50, p95) = (milliseconds(tally.percentile(50)), milliseconds(tally.percentile(95)));
-    let rows = [
+    let mut rows = vec![
         ("typed", format!("lines {first} to {last} of {}, cut out before", scene.name)),
         ("shown", format!("{shown} suggestions")),
         ("right", format!("{right} ({} %): their first line was exactly what came", percent(right, shown))),
         ("saved", format!("{saved} of {needed} keystrokes ({} %)", percent(saved, needed))),
-        ("answer", format!("p50 {p50} ms, p95 {p95} ms")),
+        ("answer", times(&tally.answers)),
     ];
+    // With one engine its part is the whole.
+    for (name, EngineTally { n_shown, n_right, answers }) in tally.engines.iter().filter(|_| tally.engines.len() > 1) {
+        let right = percent(*n_right, *n_shown);
+        rows.push((name, format!("{n_shown} shown, {n_right} right ({right} %); answer {}", times(answers))));
+    }
     for (name, value) in rows {
         let name = output.paint(Style::Bold, &format!("{name:>8}"));
         writeln!(output, "{name}  {value}")?;
@@ -115,6 +142,11 @@ pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> 
         writeln!(output, "\n{}", output.paint(Style::Dim, say))?;
     }
     Ok(())
+}
+
+fn times(answers: &[Duration]) -> String {
+    let [p50, p95] = [50, 95].map(|percent| milliseconds(percentile(answers, percent)));
+    format!("p50 {p50} ms, p95 {p95} ms")
 }
 
 pub fn percent(part: usize, whole: usize) -> usize {

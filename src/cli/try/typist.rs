@@ -1,7 +1,7 @@
 //! A person at the keyboard, who knows what to write and takes what is right.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::scene::Scene;
 use super::tally::{Example, Tally};
@@ -89,15 +89,17 @@ impl<'a> Typist<'a> {
         let started = Instant::now();
         let (answer, _) = self.session.ask(self.document.clone(), self.cursor, Trigger::Automatic);
         self.tally.answers.push(started.elapsed());
-        let shown = match answer.outcome {
-            Outcome::Suggest { suggestions, .. } => suggestions.into_iter().next(),
+        for step in answer.trace.steps.iter().filter(|step| self.session.engines.contains(&step.stage)) {
+            self.tally.engine(step.stage).answers.push(Duration::from_micros(step.took_us));
+        }
+        self.ghost = match answer.outcome {
+            Outcome::Suggest { suggestions, source } => suggestions.into_iter().next().map(|suggestion| {
+                let is_right = first_line(&suggestion.text) == first_line(self.left);
+                self.tally.count_shown(source, self.cursor, &suggestion.text, is_right);
+                suggestion.text
+            }),
             Outcome::Nothing(_) | Outcome::Cancelled => None,
         };
-        let ghost = shown.map(|suggestion| suggestion.text);
-        if let Some(ghost) = &ghost {
-            self.tally.count_shown(self.cursor, ghost, first_line(ghost) == first_line(self.left));
-        }
-        self.ghost = ghost;
     }
 
     fn example(&self, taken: &str) -> Example {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::scene::Scene;
 use super::screen::{Frame, Row, columns};
-use super::tally::{milliseconds, percent};
+use super::tally::{milliseconds, percent, percentile};
 use super::typist::Typist;
 use crate::cli::output::Style;
 
@@ -168,7 +168,7 @@ impl View<'_> {
         let numbers = [
             ("saved", format!("{saved} % of {} keys", tally.n_needed)),
             ("right", format!("{} of {} shown", tally.n_right, tally.n_shown)),
-            ("answer", format!("{} ms", milliseconds(tally.percentile(50)))),
+            ("answer", format!("{} ms", milliseconds(percentile(&tally.answers, 50)))),
         ];
         let mut row = Row::default();
         for (name, value) in numbers {

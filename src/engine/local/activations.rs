@@ -112,7 +112,8 @@ impl PanelMut<'_> {
     #[inline(always)]
     pub fn quantise(&mut self, i: usize, values: &[f32]) {
         let width = self.width;
-        for (values, bytes) in values.as_chunks::<BLOCK>().0.iter().zip(self.bytes.chunks_exact_mut(width * ROW_BYTES)) {
+        for (values, bytes) in values.as_chunks::<BLOCK>().0.iter().zip(self.bytes.chunks_exact_mut(width * ROW_BYTES))
+        {
             let block = quantised(values);
             let (quants, numbers) = bytes.split_at_mut(width * BLOCK);
             quants[i * BLOCK..][..BLOCK].copy_from_slice(&block.quants.map(|quant| quant as u8));

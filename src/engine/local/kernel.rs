@@ -62,7 +62,8 @@ impl Isa {
 
     #[cfg(target_arch = "x86_64")]
     pub fn is_here(self) -> bool {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+        let avx2 =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
         match self {
             Isa::Avx512Vnni => {
                 avx2 && is_x86_feature_detected!("avx512f")

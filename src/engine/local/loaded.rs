@@ -113,7 +113,8 @@ impl Loaded {
         }
 
         let line = text.line_range(text.line_of(ask.offset));
-        let (line_before, after) = (text.slice(line.start..ask.offset), text.slice(ask.offset..ask.offset + AFTER_WINDOW));
+        let (line_before, after) =
+            (text.slice(line.start..ask.offset), text.slice(ask.offset..ask.offset + AFTER_WINDOW));
         let place = Place { line_before: &line_before, after: &after, max_lines: ask.max_lines };
         let mut said = String::new();
         let mut of_first_line = None;

@@ -298,11 +298,8 @@ impl Evaluator {
         let (n, n_query) = (config.n_embedding, layer.query.n_out());
 
         norm(threads, isa, &buffers.x, n, &layer.attention_norm, config.epsilon, &mut buffers.narrow, cancel);
-        let products = [
-            (&layer.query, &mut buffers.query),
-            (&layer.key, &mut buffers.key),
-            (&layer.value, &mut buffers.value),
-        ];
+        let products =
+            [(&layer.query, &mut buffers.query), (&layer.key, &mut buffers.key), (&layer.value, &mut buffers.value)];
         multiply(threads, isa, &buffers.narrow, products, cancel);
 
         buffers.place(config, layer, isa);
@@ -357,7 +354,16 @@ impl Evaluator {
         let (config, isa) = (&model.config, *isa);
         let last = &buffers.x[(n_rows - n_logits) * config.n_embedding..];
         if n_logits > 0 {
-            norm(threads, isa, last, config.n_embedding, &model.output_norm, config.epsilon, &mut buffers.narrow, cancel);
+            norm(
+                threads,
+                isa,
+                last,
+                config.n_embedding,
+                &model.output_norm,
+                config.epsilon,
+                &mut buffers.narrow,
+                cancel,
+            );
             multiply(threads, isa, &buffers.narrow, [(&model.head, &mut buffers.logits)], cancel);
         }
         if cancel.is_cancelled() {

@@ -8,11 +8,7 @@ pub enum Sampling {
     /// The likeliest.
     Greedy,
     /// By chance, among the likeliest that together have `top_p` of the probability.
-    Random {
-        temperature: f32,
-        top_p: f32,
-        seed: u64,
-    },
+    Random { temperature: f32, top_p: f32, seed: u64 },
 }
 
 /// A token and the probability that the model gave it.
@@ -58,16 +54,29 @@ impl Sampler {
     }
 
     fn draw(&mut self, logits: &[f32], largest: f32, total: f32, temperature: f32, top_p: f32) -> Choice {
-        let mut sorted: Vec<(usize, f32)> = logits.iter().copied().enumerate().filter(|(_, x)| *x > largest - 10.0).collect();
+        let mut sorted: Vec<(usize, f32)> =
+            logits.iter().copied().enumerate().filter(|(_, x)| *x > largest - 10.0).collect();
         sorted.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         sorted.truncate(MAX_SORTED);
         let weights: Vec<f32> = sorted.iter().map(|(_, x)| ((x - largest) / temperature.max(1e-3)).exp()).collect();
         let all: f32 = weights.iter().sum();
         let mut kept = 0.0;
-        let n_kept = 1 + weights.iter().take_while(|weight| { kept += **weight; kept < top_p * all }).count();
+        let n_kept = 1 + weights
+            .iter()
+            .take_while(|weight| {
+                kept += **weight;
+                kept < top_p * all
+            })
+            .count();
         let n_kept = n_kept.min(weights.len());
         let mut at = self.random() * weights[..n_kept].iter().sum::<f32>();
-        let index = weights[..n_kept].iter().position(|weight| { at -= weight; at <= 0.0 }).unwrap_or(0);
+        let index = weights[..n_kept]
+            .iter()
+            .position(|weight| {
+                at -= weight;
+                at <= 0.0
+            })
+            .unwrap_or(0);
         let (token, logit) = sorted[index];
         Choice { token: token as u32, probability: (logit - largest).exp() / total }
     }

@@ -42,7 +42,8 @@ struct Vocabulary {
 const NORMAL: usize = 1;
 
 /// Qwen's own, from its published `tokenizer.json`.
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// Llama 3's: digits in threes.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
@@ -58,7 +59,8 @@ impl Tokenizer {
         let types = gguf.numbers("tokenizer.ggml.token_type").unwrap_or_else(|| vec![NORMAL; tokens.len()]);
         let is_special = |i: usize| types.get(i).is_some_and(|kind| *kind != NORMAL);
 
-        let specials = (0..tokens.len()).filter(|i| is_special(*i)).map(|i| (tokens[i].to_string(), i as u32)).collect();
+        let specials =
+            (0..tokens.len()).filter(|i| is_special(*i)).map(|i| (tokens[i].to_string(), i as u32)).collect();
         let mut splitter = tokenizers::Tokenizer::new(bpe(&tokens, &merges).with_context(|| format!("{path}"))?);
         let pre = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
         splitter.with_pre_tokenizer(Some(splitting(pre).with_context(|| format!("{path}"))?));
@@ -88,7 +90,8 @@ impl Tokenizer {
         if text.is_empty() {
             return Ok(Vec::new());
         }
-        let encoding = self.splitter.encode_fast(text, false).map_err(|error| anyhow!("the text has no tokens: {error}"))?;
+        let encoding =
+            self.splitter.encode_fast(text, false).map_err(|error| anyhow!("the text has no tokens: {error}"))?;
         Ok(encoding.get_ids().to_vec())
     }
 
