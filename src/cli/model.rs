@@ -1,5 +1,6 @@
 //! `foretype model`: the model files on this machine, and how they get here.
 
+mod bench;
 mod list;
 mod pull;
 
@@ -20,6 +21,7 @@ Examples:
   foretype model list
   foretype model pull qwen2.5-coder-0.5b
   foretype model pull hf:OWNER/REPO/FILE.gguf
+  foretype model bench qwen2.5-coder-0.5b
   foretype model remove qwen2.5-coder-0.5b"
 )]
 pub struct Arguments {
@@ -38,6 +40,8 @@ enum Command {
         /// A model's name
         name: String,
     },
+    /// Measure a model on this machine, beside llama.cpp where that is named
+    Bench(bench::Arguments),
     /// Delete a model's file and whatever was pulled of it
     Remove {
         /// A model's name
@@ -50,6 +54,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
     match arguments.command {
         Command::List(arguments) => list::run(&arguments, &store, output),
         Command::Pull(arguments) => pull::run(&arguments, &store, output),
+        Command::Bench(arguments) => bench::run(&arguments, &store, output),
         Command::Path { name } => path(&name, &store, output),
         Command::Remove { name } => remove(&name, &store),
     }

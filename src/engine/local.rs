@@ -108,6 +108,8 @@ const WANTED_PER_LINE: Duration = Duration::from_millis(600);
 /// Whoever asks by hand waits for more than one answer; the others are drawn at this temperature.
 const TEMPERATURE: f32 = 0.6;
 const MAX_CANDIDATES: usize = 3;
+/// No further one is begun after this.
+const MORE_WITHIN: Duration = Duration::from_millis(300);
 
 /// A failed load is not tried again before this.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -247,7 +249,11 @@ impl Host {
         let continuations = (self.continuations)(&ask, cancel);
         // More than the usual number are wanted only by hand.
         let n_answers = if *n_candidates > MAX_CANDIDATES { MAX_CANDIDATES } else { 1 };
+        let started = Instant::now();
         for i in 0..n_answers {
+            if i > 0 && started.elapsed() > MORE_WITHIN {
+                return;
+            }
             let sampling = match i {
                 0 => Sampling::Greedy,
                 seed => Sampling::Random { temperature: TEMPERATURE, top_p: 0.9, seed: seed as u64 },

@@ -84,10 +84,15 @@ impl Decoder {
         self.evaluator.kv.capacity()
     }
 
-    /// The bare model. Its cache is empty then, and thought to be empty after.
+    /// The bare model. Its cache is emptied, and thought to be empty after.
     pub fn evaluator(&mut self) -> &mut Evaluator {
-        self.cached.clear();
         self.evaluator.kv.truncate(0);
+        self.evaluator_as_it_is()
+    }
+
+    /// The bare model with what is in its cache; that is thought to be empty after.
+    pub fn evaluator_as_it_is(&mut self) -> &mut Evaluator {
+        self.cached.clear();
         &mut self.evaluator
     }
 

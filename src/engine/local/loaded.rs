@@ -79,6 +79,10 @@ impl Loaded {
         })
     }
 
+    pub fn decoder(&mut self) -> &mut Decoder {
+        &mut self.decoder
+    }
+
     /// Measures a few passes, which also brings the weights' pages in.
     pub fn speed(&mut self) -> Result<Speed, Stopped> {
         const N_TOKENS: u32 = 6;

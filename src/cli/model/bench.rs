@@ -1,0 +1,383 @@
+//! `foretype model bench`: how fast a model is on this machine, beside llama.cpp where there is one.
+//!
+//! Both read the same file with the same number of threads, in turns, so that what else the machine does meets both
+//! alike. A figure is the median of the rounds.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::output::{Output, Style};
+use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::engine::local::kernel::Isa;
+use crate::engine::local::loaded::{Answer, Loaded};
+use crate::engine::local::model::Stopped;
+use crate::engine::local::sampler::Sampling;
+use crate::engine::local::{Options, threads};
+use crate::engine::{Ask, Cancel};
+use crate::syntax::Language;
+use crate::text::Text;
+use crate::weights::Store;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+With LLAMA_BENCH set to llama.cpp's program of that name, that is measured too, in turns with ours.
+
+Examples:
+  foretype model bench qwen2.5-coder-0.5b
+  LLAMA_BENCH=llama-bench foretype model bench qwen2.5-coder-0.5b --json")]
+pub struct Arguments {
+    /// A model's name, or the path of a GGUF file
+    name: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Threads, for both
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Rounds, of which the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=99))]
+    rounds: u64,
+}
+
+/// Tokens a second.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Rates {
+    /// Reading a prompt of 256 tokens.
+    prefill_256: f64,
+    prefill_1024: f64,
+    /// Saying one token after another, after 512.
+    decode_512: f64,
+}
+
+/// What an editor would see. Lines of a file of 120 lines are typed, key by key; each key asks for the rest of its line.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Typing {
+    n_keys: usize,
+    /// From a key to the whole line.
+    line_ms_p50: f64,
+    line_ms_p95: f64,
+    /// From a key to the first token.
+    first_ms_p50: f64,
+    /// Evaluated before the first new token, the typed one included, where prefix and suffix stood still.
+    evaluated_p50: usize,
+    evaluated_max: usize,
+    tokens_per_pass: f64,
+    guesses_right: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    cpu: String,
+    kernels: &'static str,
+    threads: usize,
+    resident_mb: Option<f64>,
+    ours: Rates,
+    peer: Option<Rates>,
+    ratio: Option<Rates>,
+    /// From opening the file to the first token.
+    load_ms: f64,
+    /// From a cancel to the end of all work, at worst.
+    cancel_ms: f64,
+    typing: Typing,
+}
+
+const N_DECODED: usize = 48;
+
+/// What is read and typed.
+const SAMPLE: &str = include_str!("../try/sample.py");
+
+/// Lines that are typed, of those with something to say.
+const TYPED_LINES: Range<usize> = 40..80;
+/// Keys of each line after which is asked.
+const KEYS: [usize; 6] = [0, 1, 2, 4, 8, 12];
+
+pub fn run(arguments: &Arguments, store: &Store, output: &mut Output) -> Result<i32> {
+    let path = store.find(&arguments.name)?;
+    let n_threads = arguments.threads.unwrap_or_else(threads::usual);
+    let program = std::env::var_os("LLAMA_BENCH").filter(|program| !program.is_empty());
+
+    let started = Instant::now();
+    let mut bench = Bench::load(&arguments.name, &path, n_threads)?;
+    bench.evaluate(0..1)?;
+    let load_ms = milliseconds(started.elapsed());
+    let mut ours = Vec::new();
+    let mut peer = Vec::new();
+    for _ in 0..arguments.rounds {
+        ours.push(bench.rates()?);
+        peer.extend(program.as_deref().map(|program| peer_rates(program, &path, n_threads)).transpose()?);
+    }
+    let (ours, peer) = (median(&ours), (!peer.is_empty()).then(|| median(&peer)));
+    let report = Report {
+        model: arguments.name.clone(),
+        cpu: cpu(),
+        kernels: Isa::best().name(),
+        threads: n_threads,
+        ours,
+        peer,
+        ratio: peer.map(|peer| ours.over(&peer)),
+        load_ms,
+        cancel_ms: bench.cancel_ms()?,
+        typing: bench.typing()?,
+        resident_mb: resident_mb(),
+    };
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut *output, &report).map_err(std::io::Error::from)?;
+        writeln!(output)?;
+    } else {
+        print(&report, output)?;
+    }
+    Ok(0)
+}
+
+fn print(report: &Report, output: &mut Output) -> Result<()> {
+    let Report { model, cpu, kernels, threads, ours, peer, ratio, typing, .. } = report;
+    writeln!(output, "{}", output.paint(Style::Bold, model))?;
+    writeln!(output, "  {cpu}, {threads} threads, {kernels}")?;
+    if let Some(resident) = report.resident_mb {
+        writeln!(output, "  {resident:.0} MB resident")?;
+    }
+    let dashes = || "-".to_string();
+    writeln!(output, "\n  {:28}{:>10}{:>12}{:>8}", "tokens a second", "foretype", "llama.cpp", "ratio")?;
+    let names = ["reading 256 tokens", "reading 1024 tokens", "saying, after 512"];
+    for (i, name) in names.into_iter().enumerate() {
+        let peer = peer.map_or_else(dashes, |peer| format!("{:.1}", peer.all()[i]));
+        let ratio = ratio.map_or_else(dashes, |ratio| format!("{:.2}", ratio.all()[i]));
+        writeln!(output, "  {name:28}{:>10.1}{peer:>12}{ratio:>8}", ours.all()[i])?;
+    }
+    let rows = [
+        ("load to first token", format!("{:.0} ms", report.load_ms)),
+        ("cancel to quiet", format!("{:.1} ms at worst", report.cancel_ms)),
+        ("key to line", format!("p50 {:.0} ms, p95 {:.0} ms", typing.line_ms_p50, typing.line_ms_p95)),
+        ("key to first token", format!("p50 {:.0} ms", typing.first_ms_p50)),
+        (
+            "evaluated before it",
+            format!("p50 {}, at most {} tokens on a warm prefix", typing.evaluated_p50, typing.evaluated_max),
+        ),
+        (
+            "guesses",
+            format!("{:.0} % right, {:.2} tokens a pass", 100.0 * typing.guesses_right, typing.tokens_per_pass),
+        ),
+    ];
+    writeln!(output)?;
+    for (name, value) in rows {
+        writeln!(output, "  {name:28}{value}")?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    loaded: Loaded,
+    tokens: Vec<u32>,
+}
+
+impl Bench {
+    fn load(name: &str, path: &Path, n_threads: usize) -> Result<Bench> {
+        let options = Options { n_threads, ..Options::default() };
+        let mut loaded = Loaded::load(name, path, &options)?;
+        let mut tokens = loaded.decoder().tokenizer.encode(&SAMPLE.repeat(2))?;
+        if tokens.len() < 1024 {
+            bail!("the model needs only {} tokens for the sample; measure another model", tokens.len());
+        }
+        tokens.truncate(1024);
+        Ok(Bench { loaded, tokens })
+    }
+
+    /// Evaluates some of the sample after what is evaluated.
+    fn evaluate(&mut self, range: Range<usize>) -> Result<()> {
+        let evaluator = self.loaded.decoder().evaluator_as_it_is();
+        evaluator.evaluate(&self.tokens[range], 1, &Cancel::default()).map(drop).map_err(stopped)
+    }
+
+    fn forget(&mut self) {
+        self.loaded.decoder().evaluator();
+    }
+
+    fn rates(&mut self) -> Result<Rates> {
+        let mut prefill = [0.0; 2];
+        for (rate, n) in prefill.iter_mut().zip([256, 1024]) {
+            self.forget();
+            let started = Instant::now();
+            self.evaluate(0..n)?;
+            *rate = n as f64 / started.elapsed().as_secs_f64();
+        }
+        self.forget();
+        self.evaluate(0..512)?;
+        let started = Instant::now();
+        for i in 512..512 + N_DECODED {
+            self.evaluate(i..i + 1)?;
+        }
+        let decode_512 = N_DECODED as f64 / started.elapsed().as_secs_f64();
+        let [prefill_256, prefill_1024] = prefill;
+        Ok(Rates { prefill_256, prefill_1024, decode_512 })
+    }
+
+    /// Cancels a long prefill at some moments.
+    fn cancel_ms(&mut self) -> Result<f64> {
+        let mut worst = Duration::ZERO;
+        for after_ms in [50, 83, 127, 210, 330] {
+            self.forget();
+            let cancel = Cancel::default();
+            let evaluator = self.loaded.decoder().evaluator_as_it_is();
+            let tokens = &self.tokens;
+            let took = std::thread::scope(|scope| {
+                let canceller = scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(after_ms));
+                    cancel.cancel();
+                    Instant::now()
+                });
+                let ended = evaluator.evaluate(tokens, 1, &cancel).map(drop);
+                let now = Instant::now();
+                let cancelled = canceller.join().map_err(|_| anyhow!("the measuring thread panicked"))?;
+                match ended {
+                    Err(Stopped::Cancelled) => Ok(now.saturating_duration_since(cancelled)),
+                    // It was done before.
+                    Ok(()) => Ok(Duration::ZERO),
+                    Err(failed) => Err(stopped(failed)),
+                }
+            })?;
+            worst = worst.max(took);
+        }
+        Ok(milliseconds(worst))
+    }
+
+    fn typing(&mut self) -> Result<Typing> {
+        self.forget();
+        let mut answers = Vec::new();
+        let mut warm = Vec::new();
+        for (number, line) in SAMPLE.lines().enumerate().filter(|(i, line)| TYPED_LINES.contains(i) && line.len() > 20)
+        {
+            for n_typed in KEYS.into_iter().map(|n| indent(line) + n).filter(|n| *n < line.len()) {
+                let answer = self.ask(number, line, n_typed)?;
+                // The first key of a line may move the anchor.
+                if n_typed > indent(line) {
+                    warm.push(answer.effort.n_before_first);
+                }
+                answers.push(answer);
+            }
+        }
+        let times = |time: fn(&Answer) -> Duration| sorted(answers.iter().map(|answer| milliseconds(time(answer))));
+        let (line, first) = (times(|answer| answer.effort.total), times(|answer| answer.effort.until_first));
+        let sum = |count: fn(&Answer) -> usize| answers.iter().map(count).sum::<usize>().max(1) as f64;
+        warm.sort_unstable();
+        Ok(Typing {
+            n_keys: answers.len(),
+            line_ms_p50: percentile(&line, 50),
+            line_ms_p95: percentile(&line, 95),
+            first_ms_p50: percentile(&first, 50),
+            evaluated_p50: warm.get(warm.len() / 2).copied().unwrap_or_default(),
+            evaluated_max: warm.last().copied().unwrap_or_default(),
+            tokens_per_pass: sum(|answer| answer.effort.n_said) / sum(|answer| answer.effort.n_passes),
+            guesses_right: sum(|answer| answer.effort.n_right) / sum(|answer| answer.effort.n_guessed),
+        })
+    }
+
+    /// Asks for the rest of a line of the sample, which ends there: the lines below are known, the rest is not.
+    fn ask(&mut self, number: usize, line: &str, n_typed: usize) -> Result<Answer> {
+        let start: usize = SAMPLE.lines().take(number).map(|line| line.len() + 1).sum();
+        let offset = start + n_typed;
+        let text = format!("{}{}", &SAMPLE[..offset], &SAMPLE[start + line.len()..]);
+        let document = Snapshot {
+            id: DocumentId("sample.py".into()),
+            path: None,
+            language: Language::from_path(Path::new("sample.py")),
+            version: 0,
+            text: Text::new(&text),
+            tree: None,
+            clearance: Clearance::Cleared,
+        };
+        let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
+        self.loaded.answer(&ask, Sampling::Greedy, &[], &Cancel::default()).map_err(stopped)
+    }
+}
+
+impl Rates {
+    fn all(&self) -> [f64; 3] {
+        [self.prefill_256, self.prefill_1024, self.decode_512]
+    }
+
+    fn of([prefill_256, prefill_1024, decode_512]: [f64; 3]) -> Rates {
+        Rates { prefill_256, prefill_1024, decode_512 }
+    }
+
+    fn over(&self, other: &Rates) -> Rates {
+        let (ours, theirs) = (self.all(), other.all());
+        Rates::of(std::array::from_fn(|i| ours[i] / theirs[i]))
+    }
+}
+
+/// Runs llama.cpp's own benchmark: one repetition of the same three.
+fn peer_rates(program: &OsStr, model: &Path, n_threads: usize) -> Result<Rates> {
+    let name = program.display();
+    let threads = n_threads.to_string();
+    let run = |arguments: &[&str]| -> Result<Vec<Value>> {
+        let mut command = Command::new(program);
+        command.arg("-m").arg(model).args(["-t", &threads, "-r", "1", "-o", "json"]).args(arguments);
+        let done = command.output().with_context(|| format!("LLAMA_BENCH: {name} cannot be started"))?;
+        if !done.status.success() {
+            let said = String::from_utf8_lossy(&done.stderr);
+            bail!("LLAMA_BENCH: {name} failed: {}", said.lines().last().unwrap_or("it did not say why"));
+        }
+        serde_json::from_slice(&done.stdout).with_context(|| format!("LLAMA_BENCH: {name} did not answer in JSON"))
+    };
+    let rate = |row: Option<&Value>| {
+        let rate = row.and_then(|row| row["avg_ts"].as_f64());
+        rate.with_context(|| format!("LLAMA_BENCH: {name} gave no `avg_ts`; take a current llama.cpp"))
+    };
+    let prefill = run(&["-p", "256,1024", "-n", "0"])?;
+    let n_decoded = N_DECODED.to_string();
+    let decode = run(&["-p", "0", "-n", &n_decoded, "-d", "512"])?;
+    Ok(Rates::of([rate(prefill.first())?, rate(prefill.get(1))?, rate(decode.first())?]))
+}
+
+fn median(rounds: &[Rates]) -> Rates {
+    Rates::of(std::array::from_fn(|i| percentile(&sorted(rounds.iter().map(|rates| rates.all()[i])), 50)))
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(rank).copied().unwrap_or_default()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn stopped(stopped: Stopped) -> anyhow::Error {
+    match stopped {
+        Stopped::Cancelled => anyhow!("cancelled"),
+        Stopped::Failed(why) => anyhow!(why),
+    }
+}
+
+/// As the system calls it.
+fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    name.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, name)| name.to_string())
+}
+
+/// Of this process, where the system says so.
+fn resident_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    Some(kilobytes?.parse::<f64>().ok()? / 1e3)
+}
