@@ -9,6 +9,7 @@ mod document;
 mod hub;
 mod instant;
 mod layout;
+mod local;
 mod predictor;
 mod privacy;
 mod prompt;

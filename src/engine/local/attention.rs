@@ -11,8 +11,8 @@ use super::vector::{self, for_each_isa};
 /// Most queries that are taken together: their sums fill the registers.
 pub const MAX_QUERIES: usize = 8;
 
-/// Numbers of a value that are summed up at a time.
-const SLICE: usize = 64;
+/// Numbers of a register. A head is a multiple of it.
+const LANES: usize = 16;
 
 /// One head's cache and queries to it, each of `head_dim` numbers. The query sees the first `n_seen` positions.
 pub struct Attention<'a> {
@@ -66,17 +66,19 @@ for_each_isa! {
 
 #[inline(always)]
 fn score_all<const M: usize>(of: &Attention, queries: &[&mut [f32]], scores: &mut [[f32; POSITIONS]]) {
-    let queries: [&[f32]; M] = std::array::from_fn(|m| &*queries[m]);
-    let (n, scale) = (of.head_dim, 1.0 / (of.head_dim as f32).sqrt());
+    let queries: [&[[f32; LANES]]; M] = std::array::from_fn(|m| queries[m].as_chunks().0);
+    let scale = 1.0 / (of.head_dim as f32).sqrt();
     let n_blocks = scores.len() / M;
-    for block in 0..n_blocks {
-        let keys = of.keys[block * n * POSITIONS..][..n * POSITIONS].as_chunks::<POSITIONS>().0;
+    let (keys, n_chunks) = (of.keys.as_chunks::<POSITIONS>().0.as_chunks::<LANES>().0, of.head_dim / LANES);
+    for (block, keys) in keys.chunks_exact(n_chunks).take(n_blocks).enumerate() {
         let mut sums = [[0f32; POSITIONS]; M];
         for (i, keys) in keys.iter().enumerate() {
-            for m in 0..M {
-                let x = queries[m][i];
-                for lane in 0..POSITIONS {
-                    sums[m][lane] = x.mul_add(keys[lane], sums[m][lane]);
+            let x: [&[f32; LANES]; M] = std::array::from_fn(|m| &queries[m][i]);
+            for (j, keys) in keys.iter().enumerate() {
+                for m in 0..M {
+                    for lane in 0..POSITIONS {
+                        sums[m][lane] = x[m][j].mul_add(keys[lane], sums[m][lane]);
+                    }
                 }
             }
         }
@@ -100,31 +102,57 @@ fn sum_up_all<const M: usize>(
     scores: &[[f32; POSITIONS]],
     totals: &[f32; MAX_QUERIES],
 ) {
-    let n_positions = scores.len() / M * POSITIONS;
-    let weights: [&[f32]; M] = std::array::from_fn(|m| &scores.as_flattened()[m * n_positions..][..n_positions]);
-    for start in (0..of.head_dim).step_by(SLICE) {
-        let mut sums = [[0f32; SLICE]; M];
-        let width = SLICE.min(of.head_dim - start);
-        for at in 0..of.n_seen {
-            let values = &of.values[at * of.head_dim + start..];
-            if let Some(values) = values.first_chunk::<SLICE>().filter(|_| width == SLICE) {
+    let n_blocks = scores.len() / M;
+    let weights: [&[[f32; POSITIONS]]; M] = std::array::from_fn(|m| &scores[m * n_blocks..][..n_blocks]);
+    let values = of.values.as_chunks::<LANES>().0;
+    let n_chunks = of.head_dim / LANES;
+    let mut start = 0;
+    while start < n_chunks {
+        // Half of a usual head at a time: the sums stay in registers.
+        let width = if n_chunks - start >= 4 { 4 } else { 1 };
+        let slice = Slice { values, n_chunks, start };
+        match width {
+            4 => slice.sum_up::<M, 4>(queries, &weights, totals),
+            _ => slice.sum_up::<M, 1>(queries, &weights, totals),
+        }
+        start += width;
+    }
+}
+
+/// Some numbers of each value.
+struct Slice<'a> {
+    values: &'a [[f32; LANES]],
+    n_chunks: usize,
+    start: usize,
+}
+
+impl Slice<'_> {
+    #[inline(always)]
+    fn sum_up<const M: usize, const N: usize>(
+        &self,
+        queries: &mut [&mut [f32]],
+        weights: &[&[[f32; POSITIONS]]; M],
+        totals: &[f32; MAX_QUERIES],
+    ) {
+        let mut sums = [[[0f32; LANES]; N]; M];
+        // Past the last position the weights are exactly zero.
+        for (block, values) in self.values.chunks_exact(POSITIONS * self.n_chunks).take(weights[0].len()).enumerate() {
+            let weights: [&[f32; POSITIONS]; M] = std::array::from_fn(|m| &weights[m][block]);
+            for (at, value) in values.chunks_exact(self.n_chunks).enumerate().take(POSITIONS) {
+                let Some(value) = value[self.start..].first_chunk::<N>() else { return };
                 for m in 0..M {
-                    let weight = weights[m][at];
-                    for i in 0..SLICE {
-                        sums[m][i] = weight.mul_add(values[i], sums[m][i]);
-                    }
-                }
-            } else {
-                for m in 0..M {
-                    for i in 0..width {
-                        sums[m][i] = weights[m][at].mul_add(values[i], sums[m][i]);
+                    for n in 0..N {
+                        for lane in 0..LANES {
+                            sums[m][n][lane] = weights[m][at % POSITIONS].mul_add(value[n][lane], sums[m][n][lane]);
+                        }
                     }
                 }
             }
         }
         for m in 0..M {
-            for i in 0..width {
-                queries[m][start + i] = sums[m][i] / totals[m];
+            let into = queries[m].as_chunks_mut::<LANES>().0;
+            for n in 0..N {
+                into[self.start + n] = sums[m][n].map(|sum| sum / totals[m]);
             }
         }
     }

@@ -7,7 +7,6 @@
 pub const POSITIONS: usize = 16;
 
 pub struct Kv {
-    n_heads: usize,
     head_dim: usize,
     capacity: usize,
     len: usize,
@@ -25,7 +24,7 @@ impl Kv {
         let capacity = capacity.next_multiple_of(POSITIONS);
         let n = n_heads * head_dim * capacity;
         let layers = (0..n_layers).map(|_| Layer { keys: vec![0.0; n], values: vec![0.0; n] }).collect();
-        Kv { n_heads, head_dim, capacity, len: 0, layers }
+        Kv { head_dim, capacity, len: 0, layers }
     }
 
     /// Evaluated tokens.
@@ -55,17 +54,31 @@ impl Kv {
         &self.layers[layer]
     }
 
-    /// Stores one position's keys and values of one layer, all heads after one another.
-    pub fn store(&mut self, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
-        let (n, layer) = (self.head_dim, &mut self.layers[layer]);
-        for head in 0..self.n_heads {
-            let start = head * self.capacity * n;
-            let block = start + position / POSITIONS * POSITIONS * n + position % POSITIONS;
-            for (i, key) in keys[head * n..][..n].iter().enumerate() {
-                layer.keys[block + i * POSITIONS] = *key;
-            }
-            layer.values[start + position * n..][..n].copy_from_slice(&values[head * n..][..n]);
+    /// A layer and the room of each of its heads, to be written each by whichever thread comes to it.
+    pub fn heads_mut(&mut self, layer: usize) -> impl Iterator<Item = HeadMut<'_>> {
+        let n = self.capacity * self.head_dim;
+        let (layer, head_dim) = (&mut self.layers[layer], self.head_dim);
+        let heads = layer.keys.chunks_exact_mut(n).zip(layer.values.chunks_exact_mut(n));
+        heads.map(move |(keys, values)| HeadMut { keys, values, head_dim })
+    }
+}
+
+/// One head's room in one layer.
+pub struct HeadMut<'a> {
+    keys: &'a mut [f32],
+    values: &'a mut [f32],
+    head_dim: usize,
+}
+
+impl HeadMut<'_> {
+    /// Stores one position.
+    pub fn store(&mut self, position: usize, key: &[f32], value: &[f32]) {
+        let n = self.head_dim;
+        let block = &mut self.keys[position / POSITIONS * POSITIONS * n..][..POSITIONS * n];
+        for (into, key) in block.iter_mut().skip(position % POSITIONS).step_by(POSITIONS).zip(key) {
+            *into = *key;
         }
+        self.values[position * n..][..n].copy_from_slice(value);
     }
 }
 

@@ -124,6 +124,10 @@ impl Config {
         let needed = |key: &str| gguf.needed(&format!("{name}.{key}"));
         let (n_heads, n_embedding) = (needed("attention.head_count")?, needed("embedding_length")?);
         let n_kv_heads = gguf.number(&format!("{name}.attention.head_count_kv")).unwrap_or(n_heads);
+        let head_dim = gguf.number(&format!("{name}.attention.key_length")).unwrap_or(n_embedding / n_heads.max(1));
+        if head_dim % 16 != 0 {
+            bail!("{}: heads of {head_dim} numbers are not supported, only multiples of 16", gguf.path.display());
+        }
         if n_heads == 0 || n_kv_heads == 0 || n_heads % n_kv_heads != 0 || n_embedding == 0 {
             bail!("{}: {n_heads} heads with {n_kv_heads} of keys make no sense; get it anew", gguf.path.display());
         }
@@ -134,7 +138,7 @@ impl Config {
             n_feed_forward: needed("feed_forward_length")?,
             n_heads,
             n_kv_heads,
-            head_dim: gguf.number(&format!("{name}.attention.key_length")).unwrap_or(n_embedding / n_heads),
+            head_dim,
             n_vocabulary: gguf.tensor("token_embd.weight")?.n_out,
             n_context: needed("context_length")?,
             rope_base: gguf.float(&format!("{name}.rope.freq_base")).unwrap_or(10_000.0),
@@ -302,12 +306,15 @@ impl Evaluator {
             [(&layer.query, &mut buffers.query), (&layer.key, &mut buffers.key), (&layer.value, &mut buffers.value)];
         multiply(threads, isa, &buffers.narrow, products, cancel);
 
-        buffers.place(config, layer, isa);
-        let (first, n_key) = (kv.len(), layer.key.n_out());
-        for row in 0..n_rows {
-            let keys = &buffers.key[row * n_key..][..n_key];
-            kv.store(i, first + row, keys, &buffers.value[row * n_key..][..n_key]);
-        }
+        let first = kv.len();
+        buffers.place(config, layer, isa, threads, cancel);
+        let (n_key, head_dim) = (layer.key.n_out(), config.head_dim);
+        threads.each(kv.heads_mut(i).enumerate(), cancel, |(head, mut room)| {
+            for row in 0..n_rows {
+                let at = row * n_key + head * head_dim;
+                room.store(first + row, &buffers.key[at..at + head_dim], &buffers.value[at..at + head_dim]);
+            }
+        });
 
         let cache = kv.layer(i);
         let n_group = config.n_heads / config.n_kv_heads * config.head_dim;
@@ -388,23 +395,23 @@ impl Logits<'_> {
 
 impl Buffers {
     /// Gives queries and keys what tells their positions apart: biases, norms of heads, rotation.
-    fn place(&mut self, config: &Config, layer: &Layer, isa: Isa) {
+    fn place(&mut self, config: &Config, layer: &Layer, isa: Isa, threads: &mut Threads, cancel: &Cancel) {
         let pairs = match config.architecture {
             Architecture::Qwen2 | Architecture::Qwen3 => Pairs::Halves,
             Architecture::Llama => Pairs::Neighbours,
         };
-        if let Some([query, key, value]) = &layer.biases {
-            for (rows, bias) in [(&mut self.query, query), (&mut self.key, key), (&mut self.value, value)] {
-                rows.chunks_exact_mut(bias.len()).for_each(|row| vector::add(isa, row, bias));
+        let (n, n_half) = (config.head_dim, config.head_dim / 2);
+        let rotations = self.cosines.chunks_exact(n_half).zip(self.sines.chunks_exact(n_half));
+        let (queries, keys) =
+            (self.query.chunks_exact_mut(layer.query.n_out()), self.key.chunks_exact_mut(layer.key.n_out()));
+        let rows = queries.zip(keys).zip(self.value.chunks_exact_mut(layer.value.n_out()));
+        threads.each(rows.zip(rotations), cancel, |(((query, key), value), (cosines, sines))| {
+            if let Some(biases) = &layer.biases {
+                let rows = [&mut *query, &mut *key, value];
+                rows.into_iter().zip(biases).for_each(|(row, bias)| vector::add(isa, row, bias));
             }
-        }
-        let n = config.head_dim;
-        for (which, (rows, n_row)) in
-            [(&mut self.query, layer.query.n_out()), (&mut self.key, layer.key.n_out())].into_iter().enumerate()
-        {
-            for (i, row) in rows.chunks_exact_mut(n_row).enumerate() {
-                let range = i * n / 2..(i + 1) * n / 2;
-                let rotation = Rotation { cosines: &self.cosines[range.clone()], sines: &self.sines[range] };
+            let rotation = Rotation { cosines, sines };
+            for (which, row) in [query, key].into_iter().enumerate() {
                 for head in row.chunks_exact_mut(n) {
                     if let Some(norms) = &layer.head_norms {
                         vector::norm(isa, head, &norms[which], config.epsilon);
@@ -412,7 +419,7 @@ impl Buffers {
                     vector::rotate(head, &rotation, pairs);
                 }
             }
-        }
+        });
     }
 }
 
