@@ -110,7 +110,7 @@ impl Layout {
     }
 }
 
-/// Sixteen-byte pieces of a cache line, so that the vector starts at one.
+/// A cache line, so that the vector starts at one.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 struct Line([u8; 64]);
@@ -143,9 +143,22 @@ impl Matrix {
             bail!("a tensor of {n_out} x {n_in} has {} bytes instead of {}", raw.len(), n_out * n_row_bytes);
         }
         let mut matrix = Matrix::zeroed(layout, n_out, n_in);
-        for (i, row) in raw.chunks_exact(n_row_bytes).enumerate() {
-            pack::row(dtype, row, i % TILE, matrix.tile_mut(i / TILE));
-        }
+        // Loading takes half of the first answer's time, so it is shared out.
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let n_turn = matrix.n_tiles().div_ceil(n_threads).max(1);
+        let (tile_bytes, n_turn_bytes) = (matrix.tile_bytes, n_turn * matrix.tile_bytes);
+        let turns = raw.chunks(n_turn * TILE * n_row_bytes).zip(matrix.bytes_mut().chunks_mut(n_turn_bytes));
+        std::thread::scope(|scope| {
+            for (raw, into) in turns {
+                scope.spawn(move || {
+                    let tiles = raw.chunks(TILE * n_row_bytes).zip(into.chunks_exact_mut(tile_bytes));
+                    for (rows, tile) in tiles {
+                        let rows = rows.chunks_exact(n_row_bytes).enumerate();
+                        rows.for_each(|(lane, row)| pack::row(dtype, row, lane, tile));
+                    }
+                });
+            }
+        });
         Ok(matrix)
     }
 
@@ -182,12 +195,9 @@ impl Matrix {
         &self.bytes()[tile * self.tile_bytes..(tile + 1) * self.tile_bytes]
     }
 
-    fn tile_mut(&mut self, tile: usize) -> &mut [u8] {
-        let range = tile * self.tile_bytes..(tile + 1) * self.tile_bytes;
-        let (start, lines) = (self.lines.as_mut_ptr(), self.lines.len());
-        // SAFETY: a `Line` is 64 bytes without padding, any byte is valid.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(start.cast::<u8>(), 64 * lines) };
-        &mut bytes[range]
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: a `Line` is 64 bytes without padding, and any bytes make one.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<u8>(), 64 * self.lines.len()) }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -198,7 +208,7 @@ impl Matrix {
 
 /// Bytes of a row of `n_in` weights in a GGUF file.
 pub fn row_bytes(dtype: GgmlDType, n_in: usize) -> Result<usize> {
-    if n_in % BLOCK != 0 || n_in % dtype.block_size() != 0 {
+    if !n_in.is_multiple_of(BLOCK) || !n_in.is_multiple_of(dtype.block_size()) {
         bail!("a row of {n_in} weights of type {dtype:?} is no whole number of blocks");
     }
     Ok(n_in / dtype.block_size() * dtype.type_size())

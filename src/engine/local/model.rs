@@ -125,7 +125,7 @@ impl Config {
         let (n_heads, n_embedding) = (needed("attention.head_count")?, needed("embedding_length")?);
         let n_kv_heads = gguf.number(&format!("{name}.attention.head_count_kv")).unwrap_or(n_heads);
         let head_dim = gguf.number(&format!("{name}.attention.key_length")).unwrap_or(n_embedding / n_heads.max(1));
-        if head_dim % 16 != 0 {
+        if !head_dim.is_multiple_of(16) {
             bail!("{}: heads of {head_dim} numbers are not supported, only multiples of 16", gguf.path.display());
         }
         if n_heads == 0 || n_kv_heads == 0 || n_heads % n_kv_heads != 0 || n_embedding == 0 {

@@ -34,7 +34,9 @@ impl Place<'_> {
 
     /// Whether the text ends with this whole line, and then whether the line still belongs to it.
     fn judge(&self, before: &[&str], line: &str) -> Option<bool> {
-        if self.is_below(line) && !(before.is_empty() && !self.line_before.trim().is_empty()) {
+        // The rest of a line that is begun may read like the line below.
+        let is_whole = !before.is_empty() || self.line_before.trim().is_empty();
+        if is_whole && self.is_below(line) {
             return Some(false);
         }
         let Some(first) = before.first() else {

@@ -1,5 +1,7 @@
 //! AVX2, with its own VNNI where there is one: the sixteen outputs of a tile as two halves of eight.
 
+#![expect(clippy::needless_range_loop, reason = "loops of fixed length over several arrays at once, unrolled")]
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 

@@ -1,5 +1,7 @@
 //! AVX-512 with VNNI: one instruction multiplies four inputs with the weights of sixteen outputs.
 
+#![expect(clippy::needless_range_loop, reason = "loops of fixed length over several arrays at once, unrolled")]
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 

@@ -71,17 +71,21 @@ fn gathered(
 /// are 64-bit masks, one a group; the fifth and sixth of group `g` lie in vector `g / 4` at bit `2 * (g % 4)`.
 fn put(layout: Layout, block: &Block, lane: usize, into: &mut [u8]) {
     let (quants, scales) = into.split_at_mut(layout.quants_bytes());
-    for (i, &q) in block.quants.iter().enumerate() {
-        let (group, at) = (i / 4, 4 * lane + i % 4);
-        if layout.n_bits() == 8 {
-            quants[64 * group + at] = q;
-            continue;
+    let groups = block.quants.as_chunks::<4>().0;
+    if layout.n_bits() == 8 {
+        for (group, into) in groups.iter().zip(quants.chunks_exact_mut(64)) {
+            into[4 * lane..4 * lane + 4].copy_from_slice(group);
         }
-        quants[64 * (group % 4) + at] |= (q & 15) << (4 * (group / 4));
-        let high = q >> 4;
+    } else {
+        let (nibbles, high) = quants.split_at_mut(256);
+        let (first, second) = groups.split_at(4);
+        for ((low, high), into) in first.iter().zip(second).zip(nibbles.chunks_exact_mut(64)) {
+            let both: [u8; 4] = std::array::from_fn(|i| low[i] & 15 | high[i] << 4);
+            into[4 * lane..4 * lane + 4].copy_from_slice(&both);
+        }
         match layout.n_bits() {
-            5 => quants[256 + 8 * group + at / 8] |= high << (at % 8),
-            6 => quants[256 + 64 * (group / 4) + at] |= high << (2 * (group % 4)),
+            5 => put_fifth(groups, lane, high),
+            6 => put_pairs(groups, lane, high),
             _ => {}
         }
     }
@@ -94,6 +98,21 @@ fn put(layout: Layout, block: &Block, lane: usize, into: &mut [u8]) {
         Scales::Bytes(first, second) => {
             scales[lane] = first;
             scales[TILE + lane] = second;
+        }
+    }
+}
+
+fn put_fifth(groups: &[[u8; 4]], lane: usize, into: &mut [u8]) {
+    for (group, mask) in groups.iter().zip(into.chunks_exact_mut(8)) {
+        let bits = group.iter().enumerate().fold(0, |bits, (i, q)| bits | (q >> 4 & 1) << i);
+        mask[lane / 2] |= bits << (4 * (lane % 2));
+    }
+}
+
+fn put_pairs(groups: &[[u8; 4]], lane: usize, into: &mut [u8]) {
+    for (groups, into) in groups.chunks_exact(4).zip(into.chunks_exact_mut(64)) {
+        for (i, into) in into[4 * lane..4 * lane + 4].iter_mut().enumerate() {
+            *into = groups.iter().enumerate().fold(0, |pairs, (g, group)| pairs | (group[i] >> 4) << (2 * g));
         }
     }
 }
