@@ -14,6 +14,7 @@ mod predictor;
 mod privacy;
 mod prompt;
 mod server;
+mod stop;
 mod suggestion;
 mod syntax;
 mod text;

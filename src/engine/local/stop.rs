@@ -19,38 +19,40 @@ impl Place<'_> {
     /// The length at which `text` is long enough, if it is; the rest is to be cut off.
     pub fn end(&self, text: &str) -> Option<usize> {
         let mut start = 0;
-        let mut lines: Vec<&str> = Vec::new();
+        let mut lines: Vec<String> = Vec::new();
         while let Some(n) = text[start..].find('\n') {
-            let line = text[start..start + n].trim_end_matches('\r');
-            if let Some(kept) = self.judge(&lines, line) {
-                let end = if kept { start + line.len() } else { start };
+            let new = text[start..start + n].trim_end_matches('\r');
+            // The first line goes on where the cursor stands.
+            let line = if start == 0 { format!("{}{new}", self.line_before) } else { new.to_string() };
+            if let Some(is_kept) = self.judge(&lines, &line) {
+                let end = if is_kept { start + new.len() } else { start };
                 return Some(text[..end].trim_end_matches(['\n', '\r']).len());
             }
-            lines.push(line);
+            // A cursor on an empty line may be answered by empty lines first.
+            if !(lines.is_empty() && line.trim().is_empty()) {
+                lines.push(line);
+            }
             start += n + 1;
         }
         None
     }
 
     /// Whether the text ends with this whole line, and then whether the line still belongs to it.
-    fn judge(&self, before: &[&str], line: &str) -> Option<bool> {
+    fn judge(&self, before: &[String], line: &str) -> Option<bool> {
         // The rest of a line that is begun may read like the line below.
         let is_whole = !before.is_empty() || self.line_before.trim().is_empty();
         if is_whole && self.is_below(line) {
             return Some(false);
         }
-        let Some(first) = before.first() else {
-            let first = format!("{}{line}", self.line_before);
+        let Some(opener) = before.first() else {
             let is_alone = self.max_lines <= 1 || !self.rest().trim().is_empty();
-            // A cursor on an empty line may be answered by an empty line and what follows it.
-            return (!first.trim().is_empty() && (is_alone || !opens_block(&first))).then_some(true);
+            return (!line.trim().is_empty() && (is_alone || !opens_block(line))).then_some(true);
         };
-        let opener = indent_of(&format!("{}{first}", self.line_before));
-        let is_repeated = before.len() >= MAX_EQUAL && before.iter().rev().take(MAX_EQUAL).all(|other| *other == line);
+        let is_repeated = before.len() >= MAX_EQUAL && before.iter().rev().take(MAX_EQUAL).all(|other| other == line);
         if is_repeated || line.trim().is_empty() {
             return Some(false);
         }
-        if indent_of(line) <= opener {
+        if indent_of(line) <= indent_of(opener) {
             let closes = line.trim_start().starts_with(['}', ')', ']']) || line.trim() == "end";
             return Some(closes);
         }
