@@ -11,7 +11,7 @@
 //! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
-//! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable) and the instant engine            |
+//! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant and the local engine |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
@@ -33,6 +33,8 @@
 //!    after the cursor still agrees with what it was made for.
 //! 5. Every request gets exactly one response; "no suggestion" is an empty list, a superseded request an error -32800.
 //! 6. What `privacy` denies is neither completed nor learned from, on any path.
+//! 7. One decode at a time per model. A cancelled one frees the CPU within a part of a layer's work, and what it
+//!    evaluated stays good up to the last whole batch.
 
 pub mod text;
 

@@ -22,13 +22,28 @@ const BLIND: [(&str, &str); 5] = [
     ("cache", "prompt"),
 ];
 
-/// Who alone may know a thing: what it is called in code, and where (paths start so). Wire types, HTTP clients and
-/// other programs each have one door.
-const KNOWN_TO: [(&str, &[&str]); 4] = [
+/// Who alone may know a thing: what it is called in code, and where (paths start so). Wire types, HTTP clients,
+/// other programs, tensors and what is unsafe each have one door.
+const KNOWN_TO: [(&str, &[&str]); 8] = [
     ("tower_lsp", &["src/server"]),
     ("lsp_types", &["src/server"]),
     ("reqwest", &["src/weights/"]),
-    ("std::process", &["src/main.rs", "src/weights/", "src/agent"]),
+    ("std::process", &["src/main.rs", "src/weights/", "src/agent", "src/cli/model/bench.rs"]),
+    ("candle_core", &["src/engine/local"]),
+    ("tokenizers::", &["src/engine/local/"]),
+    ("memmap2", &["src/engine/local/"]),
+    ("unsafe ", &UNSAFE),
+];
+
+/// Kernels, the memory that they read, and the threads that run them.
+const UNSAFE: [&str; 7] = [
+    "src/engine/local/kernel.rs",
+    "src/engine/local/kernel/avx2.rs",
+    "src/engine/local/kernel/avx512.rs",
+    "src/engine/local/gguf.rs",
+    "src/engine/local/matrix.rs",
+    "src/engine/local/threads.rs",
+    "src/engine/local/vector.rs",
 ];
 
 const MAX_LINES: usize = 500;

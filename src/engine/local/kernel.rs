@@ -44,6 +44,11 @@ impl Output {
         Output { start: into.as_mut_ptr(), n: into.len(), stride: n_tiles * TILE }
     }
 
+    fn put(self, row: usize, tile: usize, values: [f32; TILE]) {
+        // SAFETY: `at` gives room for a tile, which no other thread writes.
+        unsafe { self.at(row, tile).cast::<[f32; TILE]>().write(values) };
+    }
+
     fn at(self, row: usize, tile: usize) -> *mut f32 {
         let offset = row * self.stride + tile * TILE;
         assert!(offset + TILE <= self.n);

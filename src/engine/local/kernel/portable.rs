@@ -12,11 +12,7 @@ pub fn matmul<S: Shape>(w: &Matrix, x: &Activations, tiles: Range<usize>, out: O
     for tile in tiles {
         for panel in x.panels() {
             for i in 0..panel.width {
-                let into = out.at(panel.row + i, tile);
-                for (lane, value) in product(S::LAYOUT, w.tile(tile), &panel, i).into_iter().enumerate() {
-                    // SAFETY: `at` gives room for a tile, which no other thread writes.
-                    unsafe { into.add(lane).write(value) };
-                }
+                out.put(panel.row + i, tile, product(S::LAYOUT, w.tile(tile), &panel, i));
             }
         }
     }
