@@ -28,7 +28,7 @@ const KNOWN_TO: [(&str, &[&str]); 8] = [
     ("tower_lsp", &["src/server"]),
     ("lsp_types", &["src/server"]),
     ("reqwest", &["src/weights/"]),
-    ("std::process", &["src/main.rs", "src/weights/", "src/agent", "src/cli/model/bench.rs"]),
+    ("std::process", &["src/main.rs", "src/weights/", "src/agent", "src/cli/model/bench/peer.rs"]),
     ("candle_core", &["src/engine/local"]),
     ("tokenizers::", &["src/engine/local/"]),
     ("memmap2", &["src/engine/local/"]),

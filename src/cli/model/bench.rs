@@ -3,28 +3,25 @@
 //! Both read the same file with the same number of threads, in turns, so that what else the machine does meets both
 //! alike. A figure is the median of the rounds.
 
-use std::ffi::OsStr;
+mod peer;
+mod typing;
+
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::cli::output::{Output, Style};
-use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::engine::Cancel;
 use crate::engine::local::kernel::Isa;
-use crate::engine::local::loaded::{Answer, Loaded};
+use crate::engine::local::loaded::Loaded;
 use crate::engine::local::model::Stopped;
-use crate::engine::local::sampler::Sampling;
 use crate::engine::local::{Options, threads};
-use crate::engine::{Ask, Cancel};
-use crate::syntax::Language;
-use crate::text::Text;
 use crate::weights::Store;
+use typing::Typing;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -57,22 +54,6 @@ struct Rates {
     decode_512: f64,
 }
 
-/// What an editor would see. Lines of a file of 120 lines are typed, key by key; each key asks for the rest of its line.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Typing {
-    n_keys: usize,
-    /// From a key to the whole line.
-    line_ms_p50: f64,
-    line_ms_p95: f64,
-    /// From a key to the first token.
-    first_ms_p50: f64,
-    /// Evaluated before the first new token, the typed one included, where prefix and suffix stood still.
-    evaluated_p50: usize,
-    evaluated_max: usize,
-    tokens_per_pass: f64,
-    guesses_right: f64,
-}
-
 #[derive(Serialize)]
 struct Report {
     model: String,
@@ -95,11 +76,6 @@ const N_DECODED: usize = 48;
 /// What is read and typed.
 const SAMPLE: &str = include_str!("../try/sample.py");
 
-/// Lines that are typed, of those with something to say.
-const TYPED_LINES: Range<usize> = 40..80;
-/// Keys of each line after which is asked.
-const KEYS: [usize; 6] = [0, 1, 2, 4, 8, 12];
-
 pub fn run(arguments: &Arguments, store: &Store, output: &mut Output) -> Result<i32> {
     let path = store.find(&arguments.name)?;
     let n_threads = arguments.threads.unwrap_or_else(threads::usual);
@@ -113,7 +89,7 @@ pub fn run(arguments: &Arguments, store: &Store, output: &mut Output) -> Result<
     let mut peer = Vec::new();
     for _ in 0..arguments.rounds {
         ours.push(bench.rates()?);
-        peer.extend(program.as_deref().map(|program| peer_rates(program, &path, n_threads)).transpose()?);
+        peer.extend(program.as_deref().map(|program| peer::rates(program, &path, n_threads)).transpose()?);
     }
     let (ours, peer) = (median(&ours), (!peer.is_empty()).then(|| median(&peer)));
     let report = Report {
@@ -126,7 +102,7 @@ pub fn run(arguments: &Arguments, store: &Store, output: &mut Output) -> Result<
         ratio: peer.map(|peer| ours.over(&peer)),
         load_ms,
         cancel_ms: bench.cancel_ms()?,
-        typing: bench.typing()?,
+        typing: typing::measure(&mut bench.loaded)?,
         resident_mb: resident_mb(),
     };
     if arguments.json {
@@ -248,55 +224,6 @@ impl Bench {
         }
         Ok(milliseconds(worst))
     }
-
-    fn typing(&mut self) -> Result<Typing> {
-        self.forget();
-        let mut answers = Vec::new();
-        let mut warm = Vec::new();
-        for (number, line) in SAMPLE.lines().enumerate().filter(|(i, line)| TYPED_LINES.contains(i) && line.len() > 20)
-        {
-            for n_typed in KEYS.into_iter().map(|n| indent(line) + n).filter(|n| *n < line.len()) {
-                let answer = self.ask(number, line, n_typed)?;
-                // The first key of a line may move the anchor.
-                if n_typed > indent(line) {
-                    warm.push(answer.effort.n_before_first);
-                }
-                answers.push(answer);
-            }
-        }
-        let times = |time: fn(&Answer) -> Duration| sorted(answers.iter().map(|answer| milliseconds(time(answer))));
-        let (line, first) = (times(|answer| answer.effort.total), times(|answer| answer.effort.until_first));
-        let sum = |count: fn(&Answer) -> usize| answers.iter().map(count).sum::<usize>().max(1) as f64;
-        warm.sort_unstable();
-        Ok(Typing {
-            n_keys: answers.len(),
-            line_ms_p50: percentile(&line, 50),
-            line_ms_p95: percentile(&line, 95),
-            first_ms_p50: percentile(&first, 50),
-            evaluated_p50: warm.get(warm.len() / 2).copied().unwrap_or_default(),
-            evaluated_max: warm.last().copied().unwrap_or_default(),
-            tokens_per_pass: sum(|answer| answer.effort.n_said) / sum(|answer| answer.effort.n_passes),
-            guesses_right: sum(|answer| answer.effort.n_right) / sum(|answer| answer.effort.n_guessed),
-        })
-    }
-
-    /// Asks for the rest of a line of the sample, which ends there: the lines below are known, the rest is not.
-    fn ask(&mut self, number: usize, line: &str, n_typed: usize) -> Result<Answer> {
-        let start: usize = SAMPLE.lines().take(number).map(|line| line.len() + 1).sum();
-        let offset = start + n_typed;
-        let text = format!("{}{}", &SAMPLE[..offset], &SAMPLE[start + line.len()..]);
-        let document = Snapshot {
-            id: DocumentId("sample.py".into()),
-            path: None,
-            language: Language::from_path(Path::new("sample.py")),
-            version: 0,
-            text: Text::new(&text),
-            tree: None,
-            clearance: Clearance::Cleared,
-        };
-        let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
-        self.loaded.answer(&ask, Sampling::Greedy, &[], &Cancel::default()).map_err(stopped)
-    }
 }
 
 impl Rates {
@@ -314,30 +241,6 @@ impl Rates {
     }
 }
 
-/// Runs llama.cpp's own benchmark: one repetition of the same three.
-fn peer_rates(program: &OsStr, model: &Path, n_threads: usize) -> Result<Rates> {
-    let name = program.display();
-    let threads = n_threads.to_string();
-    let run = |arguments: &[&str]| -> Result<Vec<Value>> {
-        let mut command = Command::new(program);
-        command.arg("-m").arg(model).args(["-t", &threads, "-r", "1", "-o", "json"]).args(arguments);
-        let done = command.output().with_context(|| format!("LLAMA_BENCH: {name} cannot be started"))?;
-        if !done.status.success() {
-            let said = String::from_utf8_lossy(&done.stderr);
-            bail!("LLAMA_BENCH: {name} failed: {}", said.lines().last().unwrap_or("it did not say why"));
-        }
-        serde_json::from_slice(&done.stdout).with_context(|| format!("LLAMA_BENCH: {name} did not answer in JSON"))
-    };
-    let rate = |row: Option<&Value>| {
-        let rate = row.and_then(|row| row["avg_ts"].as_f64());
-        rate.with_context(|| format!("LLAMA_BENCH: {name} gave no `avg_ts`; take a current llama.cpp"))
-    };
-    let prefill = run(&["-p", "256,1024", "-n", "0"])?;
-    let n_decoded = N_DECODED.to_string();
-    let decode = run(&["-p", "0", "-n", &n_decoded, "-d", "512"])?;
-    Ok(Rates::of([rate(prefill.first())?, rate(prefill.get(1))?, rate(decode.first())?]))
-}
-
 fn median(rounds: &[Rates]) -> Rates {
     Rates::of(std::array::from_fn(|i| percentile(&sorted(rounds.iter().map(|rates| rates.all()[i])), 50)))
 }
@@ -351,10 +254,6 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(rank).copied().unwrap_or_default()
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

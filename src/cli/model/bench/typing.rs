@@ -1,0 +1,89 @@
+//! Lines of a file, typed key by key: how long a suggestion takes, and what it costs.
+
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{SAMPLE, milliseconds, percentile, sorted, stopped};
+use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::engine::local::loaded::{Answer, Loaded};
+use crate::engine::local::sampler::Sampling;
+use crate::engine::{Ask, Cancel};
+use crate::syntax::Language;
+use crate::text::Text;
+
+/// What an editor would see. Lines of a file of 120 lines are typed, key by key; each key asks for the rest of its line.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Typing {
+    pub n_keys: usize,
+    /// From a key to the whole line.
+    pub line_ms_p50: f64,
+    pub line_ms_p95: f64,
+    /// From a key to the first token.
+    pub first_ms_p50: f64,
+    /// Evaluated before the first new token, the typed one included, where prefix and suffix stood still.
+    pub evaluated_p50: usize,
+    pub evaluated_max: usize,
+    pub tokens_per_pass: f64,
+    pub guesses_right: f64,
+}
+
+/// Lines that are typed, of those with something to say.
+const TYPED_LINES: Range<usize> = 40..80;
+/// Keys of each line after which is asked.
+const KEYS: [usize; 6] = [0, 1, 2, 4, 8, 12];
+
+pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
+    loaded.decoder().evaluator();
+    let mut answers = Vec::new();
+    let mut warm = Vec::new();
+    for (number, line) in SAMPLE.lines().enumerate().filter(|(i, line)| TYPED_LINES.contains(i) && line.len() > 20) {
+        for n_typed in KEYS.into_iter().map(|n| indent(line) + n).filter(|n| *n < line.len()) {
+            let answer = ask(loaded, number, line, n_typed)?;
+            // The first key of a line may move the anchor.
+            if n_typed > indent(line) {
+                warm.push(answer.effort.n_before_first);
+            }
+            answers.push(answer);
+        }
+    }
+    let times = |time: fn(&Answer) -> Duration| sorted(answers.iter().map(|answer| milliseconds(time(answer))));
+    let (line, first) = (times(|answer| answer.effort.total), times(|answer| answer.effort.until_first));
+    let sum = |count: fn(&Answer) -> usize| answers.iter().map(count).sum::<usize>().max(1) as f64;
+    warm.sort_unstable();
+    Ok(Typing {
+        n_keys: answers.len(),
+        line_ms_p50: percentile(&line, 50),
+        line_ms_p95: percentile(&line, 95),
+        first_ms_p50: percentile(&first, 50),
+        evaluated_p50: warm.get(warm.len() / 2).copied().unwrap_or_default(),
+        evaluated_max: warm.last().copied().unwrap_or_default(),
+        tokens_per_pass: sum(|answer| answer.effort.n_said) / sum(|answer| answer.effort.n_passes),
+        guesses_right: sum(|answer| answer.effort.n_right) / sum(|answer| answer.effort.n_guessed),
+    })
+}
+
+/// Asks for the rest of a line of the sample, which ends there: the lines below are known, the rest is not.
+fn ask(loaded: &mut Loaded, number: usize, line: &str, n_typed: usize) -> Result<Answer> {
+    let start: usize = SAMPLE.lines().take(number).map(|line| line.len() + 1).sum();
+    let offset = start + n_typed;
+    let text = format!("{}{}", &SAMPLE[..offset], &SAMPLE[start + line.len()..]);
+    let document = Snapshot {
+        id: DocumentId("sample.py".into()),
+        path: None,
+        language: Language::from_path(Path::new("sample.py")),
+        version: 0,
+        text: Text::new(&text),
+        tree: None,
+        clearance: Clearance::Cleared,
+    };
+    let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
+    loaded.answer(&ask, Sampling::Greedy, &[], &Cancel::default()).map_err(stopped)
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
