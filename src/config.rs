@@ -28,6 +28,8 @@ pub struct Settings {
     pub suggestion: suggestion::Options,
     pub instant: engine::instant::Options,
     pub local: engine::local::Options,
+    /// Whether the server may ask the user to let it download a model.
+    pub asks_for_model: bool,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
 }
@@ -93,6 +95,7 @@ impl Default for Settings {
             suggestion: suggestion::Options { max_lines },
             instant: engine::instant::Options::default(),
             local: engine::local::Options::default(),
+            asks_for_model: true,
             workspace: workspace::Options { enabled: true, max_bytes: 16 << 20, max_file_bytes: 512 << 10 },
             privacy: privacy::Options::default(),
         }

@@ -12,6 +12,8 @@ mod frames;
 mod handlers;
 mod in_order;
 mod lifecycle;
+mod offer;
+mod progress;
 mod state;
 mod watch;
 mod worker;
@@ -29,6 +31,8 @@ use crate::engine::{Ask, Cancel, Engine};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use state::State;
+
+pub use offer::Offer;
 
 /// Makes the engines of a session, in the order in which they are asked.
 pub type Engines = Box<dyn Fn(&Settings, IndexSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
@@ -48,7 +52,9 @@ pub fn run() -> i32 {
             return 1;
         }
     };
-    let code = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), default_engines()));
+    // Without a place for models there is none to offer.
+    let offer = Offer::usual().ok();
+    let code = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), default_engines(), offer));
     // Whatever still runs (a read of stdin, an engine) must not hold up the end.
     runtime.shutdown_background();
     code
@@ -67,17 +73,18 @@ pub fn default_engines() -> Engines {
     })
 }
 
-/// Serves one client over any pair of streams; returns the exit code.
+/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model.
 pub async fn serve(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
     engines: Engines,
+    offer: Option<Offer>,
 ) -> i32 {
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
         let lifecycle = lifecycle.clone();
         handlers::register(LspService::build_with_lifecycle_methods(move |client| {
-            State::new(client, engines, lifecycle)
+            State::new(client, engines, offer, lifecycle)
         }))
         .finish()
     };

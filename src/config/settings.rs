@@ -87,6 +87,12 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Switch(&mut settings.local.enabled),
     },
     Setting {
+        key: "local.ask",
+        doc: "Let the server ask, once after its start, whether to download a model where there is none.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.asks_for_model),
+    },
+    Setting {
         key: "local.model",
         doc: "A model's name or the path of a GGUF file; without it, the largest that is there and fast enough.",
         workspace_may: Tighten::Nothing,

@@ -282,7 +282,11 @@ impl From<Stopped> for Finish {
 
 /// Models to try, best first: the chosen one, or all of the table that are there and can fill in.
 pub fn locate(options: &Options) -> Result<Vec<(String, PathBuf)>> {
-    let store = Store::open()?;
+    locate_in(&Store::open()?, options)
+}
+
+/// As [`locate`], in any folder of models.
+pub fn locate_in(store: &Store, options: &Options) -> Result<Vec<(String, PathBuf)>> {
     if !options.model.is_empty() {
         return Ok(vec![(options.model.clone(), store.find(&options.model)?)]);
     }

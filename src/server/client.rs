@@ -1,19 +1,17 @@
 //! What the client can do, and the messages that we send to it. None of them may hold up the server: each request has
-//! a timeout.
+//! a timeout, except a question to the user, which is for a task of its own.
 
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_lsp::Client;
 use tower_lsp::gen_lsp_types::{
-    ConfigurationItem, InitializeParams, MessageType, PositionEncodingKind, ProgressParams, ProgressToken, Registration,
+    ConfigurationItem, InitializeParams, MessageActionItem, MessageType, PositionEncodingKind, Registration,
 };
 
 use crate::text::Encoding;
-use crate::workspace::{Event, Summary};
 
 /// A client that has not answered by then never will.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the client said in `initialize`.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +19,9 @@ pub struct Abilities {
     pub encoding: Encoding,
     pub inline_completion: bool,
     pub work_done_progress: bool,
+    /// Messages with actions are shown and answered. The protocol lets any client be asked, but those that do not say
+    /// that they know the request answer it with an error, if at all.
+    pub message_actions: bool,
     pub watches_files: bool,
     pub configuration: bool,
 }
@@ -28,13 +29,14 @@ pub struct Abilities {
 impl Abilities {
     pub fn new(params: &InitializeParams) -> Abilities {
         let capabilities = &params.capabilities;
-        let workspace = capabilities.workspace.as_ref();
+        let (workspace, window) = (capabilities.workspace.as_ref(), capabilities.window.as_ref());
         let watching = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
         let offered = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_deref());
         Abilities {
             encoding: choose_encoding(offered.unwrap_or_default()),
             inline_completion: capabilities.text_document.as_ref().is_some_and(|text| text.inline_completion.is_some()),
-            work_done_progress: capabilities.window.as_ref().and_then(|window| window.work_done_progress) == Some(true),
+            work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
+            message_actions: window.is_some_and(|window| window.show_message.is_some()),
             watches_files: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
         }
@@ -52,9 +54,22 @@ fn choose_encoding(offered: &[PositionEncodingKind]) -> Encoding {
     }
 }
 
-/// Says what the user should see once: a problem with the settings.
+/// Says what the user should see once: a problem, and what to do.
 pub async fn show_warning(client: &Client, message: String) {
     client.show_message(MessageType::Warning, message).await;
+}
+
+/// Says what the user wants to know once.
+pub async fn show_info(client: &Client, message: String) {
+    client.show_message(MessageType::Info, message).await;
+}
+
+/// Asks the user, who may take any time; `None` when the question was dismissed, or the client cannot ask.
+pub async fn ask(client: &Client, question: String, answers: &[&str]) -> Option<String> {
+    let action = |title: &&str| MessageActionItem { title: title.to_string(), properties: Default::default() };
+    let actions = answers.iter().map(action).collect();
+    let answer = client.show_message_request(MessageType::Info, question, Some(actions)).await;
+    Some(answer.ok()??.title)
 }
 
 /// Asks to be told of every change of a file. False when the client will not.
@@ -74,55 +89,4 @@ pub async fn configuration(client: &Client) -> Option<serde_json::Value> {
     let section = ConfigurationItem { scope_uri: None, section: Some("foretype".to_string()) };
     let answer = tokio::time::timeout(PATIENCE, client.configuration(vec![section])).await;
     answer.ok()?.ok()?.into_iter().next().filter(|settings| settings.is_object())
-}
-
-/// Shows the workspace's events as `$/progress`, one bar a build. The events may come from any thread.
-pub fn show_progress(client: Client, abilities: Abilities) -> UnboundedSender<Event> {
-    let (send, events) = unbounded_channel();
-    tokio::spawn(forward_progress(client, abilities, events));
-    send
-}
-
-async fn forward_progress(client: Client, abilities: Abilities, mut events: UnboundedReceiver<Event>) {
-    let mut n_builds = 0;
-    let mut open = None;
-    while let Some(event) = events.recv().await {
-        if let Event::Ready(summary) = &event {
-            tracing::info!("{}", describe(summary));
-        }
-        match event {
-            Event::Started if abilities.work_done_progress && open.is_none() => {
-                n_builds += 1;
-                let token = ProgressToken::String(format!("foretype.index.{n_builds}"));
-                let created = tokio::time::timeout(PATIENCE, client.create_work_done_progress(token.clone())).await;
-                if matches!(created, Ok(Ok(()))) {
-                    report(&client, &token, serde_json::json!({"kind": "begin", "title": "foretype: indexing"})).await;
-                    open = Some(token);
-                }
-            }
-            Event::Started => {}
-            Event::Progress { n_files, n_bytes } => {
-                if let Some(token) = &open {
-                    let message = format!("{n_files} files, {:.1} MB", n_bytes as f64 / 1e6);
-                    report(&client, token, serde_json::json!({"kind": "report", "message": message})).await;
-                }
-            }
-            Event::Ready(summary) => {
-                if let Some(token) = open.take() {
-                    report(&client, &token, serde_json::json!({"kind": "end", "message": describe(&summary)})).await;
-                }
-            }
-        }
-    }
-}
-
-async fn report(client: &Client, token: &ProgressToken, value: serde_json::Value) {
-    use tower_lsp::gen_lsp_types::ProgressNotification;
-    client.send_notification::<ProgressNotification>(ProgressParams { token: token.clone(), value }).await;
-}
-
-fn describe(summary: &Summary) -> String {
-    let n_left_out: usize = summary.left_out.iter().map(|(_, n_files)| n_files).sum();
-    let (n_files, megabytes) = (summary.n_files, summary.n_bytes as f64 / 1e6);
-    format!("{n_files} files, {megabytes:.1} MB in {} ms; {n_left_out} left out", summary.took.as_millis())
 }

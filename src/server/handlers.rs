@@ -11,6 +11,7 @@ pub mod execute_command;
 mod initialize;
 mod initialized;
 mod inline_completion;
+mod work_done_progress_cancel;
 
 use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedParams};
 use tower_lsp::jsonrpc::Result;
@@ -44,6 +45,7 @@ pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
         .custom_method("textDocument/didSave", did_save)
         .custom_method("textDocument/inlineCompletion", inline_completion::handle)
         .custom_method("textDocument/completion", completion::handle)
+        .custom_method("window/workDoneProgress/cancel", work_done_progress_cancel::handle)
         .custom_method("workspace/executeCommand", execute_command::handle)
         .custom_method("workspace/didChangeConfiguration", did_change_configuration::handle)
         .custom_method("workspace/didChangeWatchedFiles", did_change_watched_files::handle)

@@ -12,6 +12,8 @@ use super::Engines;
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::lifecycle::Lifecycle;
+use super::offer::{Offer, Offering};
+use super::progress;
 use super::watch::FileWatch;
 use super::worker::Worker;
 use crate::config::{self, Problem, Settings};
@@ -32,6 +34,7 @@ pub struct Shared {
     pub documents: Arc<Mutex<Documents>>,
     pub analysis: Analysis,
     pub worker: Worker,
+    pub offering: Offering,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     folders: Mutex<Vec<PathBuf>>,
@@ -65,7 +68,7 @@ impl Deref for State {
 }
 
 impl State {
-    pub fn new(client: Client, engines: Engines, lifecycle: Lifecycle) -> State {
+    pub fn new(client: Client, engines: Engines, offer: Option<Offer>, lifecycle: Lifecycle) -> State {
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -74,6 +77,7 @@ impl State {
             analysis: Analysis::start(documents.clone()),
             documents,
             worker: Worker::start(),
+            offering: Offering::new(offer),
             abilities: OnceLock::new(),
             engines,
             folders: Mutex::default(),
@@ -174,7 +178,7 @@ impl State {
     }
 
     fn start_workspace(&self, settings: &Settings, privacy: Arc<Privacy>) -> Arc<Workspace> {
-        let events = client::show_progress(self.client.clone(), self.abilities());
+        let events = progress::show_indexing(self.client.clone(), self.abilities());
         // The receiver ends with the session.
         let on_event = move |event| drop(events.send(event));
         Arc::new(Workspace::start(settings.workspace.clone(), privacy, Box::new(on_event)))
@@ -198,6 +202,7 @@ impl Shared {
             encoding: Encoding::Utf16,
             inline_completion: false,
             work_done_progress: false,
+            message_actions: false,
             watches_files: false,
             configuration: false,
         })

@@ -2,7 +2,7 @@
 //!
 //! Of a model `x` there may be `x.gguf` (verified), `x.json` (what the hub said of a file that the table does not
 //! know), and, while it is not complete, `x.gguf.part` (its first bytes) and `x.parts/` (wheels). `.x.lock` stays: a
-//! lock file that is deleted can be held twice.
+//! lock file that is deleted can be held twice. `.declined` says that the user wants no model.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
@@ -15,6 +15,10 @@ use super::{MAGIC, Model, Reference, Source, table};
 
 /// The environment variable that names another folder.
 pub const FOLDER_VARIABLE: &str = "FORETYPE_MODELS";
+
+/// The file's being there is what counts.
+const DECLINED: &str = ".declined";
+const DECLINED_TEXT: &str = "No model was wanted here, so none is offered. Delete this file to be asked again.\n";
 
 /// A folder of model files. Making one touches no disk.
 #[derive(Clone, Debug)]
@@ -108,6 +112,19 @@ impl Store {
         Ok(Some(n_freed))
     }
 
+    /// Whether the user never wants to be asked again whether to pull a model.
+    pub fn is_declined(&self) -> bool {
+        self.folder.join(DECLINED).exists()
+    }
+
+    /// Keeps that.
+    pub fn decline(&self) -> Result<()> {
+        let path = self.folder.join(DECLINED);
+        let written = std::fs::create_dir_all(&self.folder).and_then(|()| std::fs::write(&path, DECLINED_TEXT));
+        let next = || format!("{} cannot be written; check the permissions of its folder", path.display());
+        written.with_context(next)
+    }
+
     /// Where the model's file lies, or would.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.gguf"))
@@ -123,7 +140,7 @@ impl Store {
 
     /// Whoever writes or deletes holds this. It ends when dropped, or with the process in whatever way that ends.
     pub(super) fn lock(&self, name: &str) -> Result<File> {
-        let path = self.folder.join(format!(".{name}.lock"));
+        let path = self.lock_file(name);
         let opened = File::options().create(true).truncate(false).write(true).open(&path);
         let file = opened.with_context(|| format!("{} cannot be made; check the permissions", path.display()))?;
         match file.try_lock() {
@@ -133,6 +150,17 @@ impl Store {
                 bail!("{} cannot be locked: {error}; name another folder in {FOLDER_VARIABLE}", path.display())
             }
         }
+    }
+
+    /// Whether somebody holds the lock at this moment.
+    pub fn is_locked(&self, name: &str) -> bool {
+        // Shared: two who look at the same time do not take each other for a pull.
+        File::open(self.lock_file(name))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn lock_file(&self, name: &str) -> PathBuf {
+        self.folder.join(format!(".{name}.lock"))
     }
 
     fn record(&self, name: &str) -> PathBuf {

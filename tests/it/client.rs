@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
-use foretype::server::{self, Engines};
+use foretype::server::{self, Engines, Offer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::runtime::Runtime;
@@ -24,6 +24,14 @@ pub struct Client {
     answers: HashMap<Value, Value>,
     /// Notifications and requests of the server that nobody has waited for yet.
     said: Vec<Value>,
+    /// What the server's requests are answered with, by method; `null` where nothing is said.
+    replies: HashMap<&'static str, Reply>,
+}
+
+#[derive(Clone)]
+pub enum Reply {
+    With(Value),
+    Never,
 }
 
 /// What an editor with ghost text says of itself.
@@ -37,11 +45,16 @@ pub fn engines(engine: Scripted) -> Engines {
 }
 
 impl Client {
+    /// Without the offer of a model.
     pub fn start(engines: Engines) -> Client {
+        Client::start_with(engines, None)
+    }
+
+    pub fn start_with(engines: Engines, offer: Option<Offer>) -> Client {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
-        let server = runtime.spawn(server::serve(input, output, engines));
+        let server = runtime.spawn(server::serve(input, output, engines, offer));
         let (reader, writer) = split(ours);
         Client {
             runtime,
@@ -51,6 +64,7 @@ impl Client {
             n_requests: 0,
             answers: HashMap::new(),
             said: Vec::new(),
+            replies: HashMap::new(),
         }
     }
 
@@ -65,6 +79,11 @@ impl Client {
         let answer = self.ask("initialize", params);
         self.notify("initialized", json!({}));
         answer["result"].clone()
+    }
+
+    /// How requests of the server by this method are answered from now on.
+    pub fn reply(&mut self, method: &'static str, reply: Reply) {
+        self.replies.insert(method, reply);
     }
 
     pub fn open(&mut self, uri: &str, language: &str, text: &str) {
@@ -138,6 +157,14 @@ impl Client {
         }
     }
 
+    /// Whether such a message has come before the answers to some requests that are sent now.
+    pub fn has_said(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
+        for _ in 0..200 {
+            self.why();
+        }
+        self.said.iter().any(wanted)
+    }
+
     pub fn send(&mut self, message: &Value) {
         let body = message.to_string();
         self.send_raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
@@ -167,9 +194,11 @@ impl Client {
         });
         match (message.get("method"), message.get("id")) {
             (None, Some(id)) => drop(self.answers.insert(id.clone(), message)),
-            (Some(_), Some(id)) => {
-                let granted = json!({"jsonrpc": "2.0", "id": id, "result": null});
-                self.send(&granted);
+            (Some(method), Some(id)) => {
+                let reply = self.replies.get(method.as_str().unwrap()).cloned();
+                if let Reply::With(result) = reply.unwrap_or(Reply::With(Value::Null)) {
+                    self.send(&json!({"jsonrpc": "2.0", "id": id, "result": result}));
+                }
                 self.said.push(message);
             }
             _ => self.said.push(message),

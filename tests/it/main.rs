@@ -10,6 +10,7 @@ mod hub;
 mod instant;
 mod layout;
 mod local;
+mod offer;
 mod predictor;
 mod privacy;
 mod prompt;

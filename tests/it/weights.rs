@@ -17,7 +17,7 @@ use crate::hub::{Hub, Manner};
 const REFERENCE: &str = "hf:owner/repo/folder/tiny.gguf";
 
 /// Long enough for several reads; no two stretches of it are alike.
-fn bytes() -> Vec<u8> {
+pub fn bytes() -> Vec<u8> {
     let noise = (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
     b"GGUF".iter().copied().chain(noise).collect()
 }
@@ -26,13 +26,13 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn model(sources: Vec<Source>) -> Model {
+pub fn model(sources: Vec<Source>) -> Model {
     let bytes = bytes();
     let name = "tiny".to_string();
     Model { name, n_bytes: bytes.len() as u64, sha256: sha256(&bytes), sources, card: None }
 }
 
-fn hub_source() -> Source {
+pub fn hub_source() -> Source {
     Source::Hub(Reference::read(REFERENCE).unwrap())
 }
 

@@ -1,4 +1,4 @@
-//! `initialized`: now the client takes messages, so the index may be built and files watched.
+//! `initialized`: now the client takes messages, so the index may be built, files watched, and a model offered.
 
 use crate::server::client;
 use crate::server::state::State;
@@ -13,5 +13,8 @@ pub async fn handle(state: &State) {
     }
     if !(abilities.watches_files && client::register_file_watching(&state.client).await) {
         state.watch_files();
+    }
+    if let Some(services) = state.services() {
+        state.offering.make(&state.client, abilities, &services.settings);
     }
 }
