@@ -186,8 +186,10 @@ fn set(settings: &mut Settings, rank: Rank, key: &str, value: &Value) -> Result<
 fn nearest(key: &str) -> &'static str {
     // A right name in the wrong section is nearer than the letters say.
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_string();
-    let likeness = |valid: &str| strsim::jaro_winkler(key, valid).max(strsim::jaro_winkler(&last(key), &last(valid)));
-    let best = SETTINGS.iter().max_by(|a, b| likeness(a.key).total_cmp(&likeness(b.key)));
+    let whole = |valid: &str| strsim::jaro_winkler(key, valid);
+    let likeness = |valid: &str| whole(valid).max(strsim::jaro_winkler(&last(key), &last(valid)));
+    let compare = |a: &str, b: &str| likeness(a).total_cmp(&likeness(b)).then(whole(a).total_cmp(&whole(b)));
+    let best = SETTINGS.iter().max_by(|a, b| compare(a.key, b.key));
     best.map_or("", |setting| setting.key)
 }
 
