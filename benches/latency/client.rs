@@ -20,12 +20,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts the server with an empty home, so that no settings of the user's count.
+    /// Starts the server with an empty home, so that no settings and no models of the user's count.
     pub fn start(home: &Path) -> Client {
         let mut child = Command::new(env!("CARGO_BIN_EXE_foretype"))
             .arg("lsp")
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home)
+            .env("FORETYPE_MODELS", home.join("models"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -146,12 +146,10 @@ fn a_workspace_of_broken_files_and_a_missing_folder_are_survived() {
 #[test]
 #[cfg(target_os = "linux")]
 fn no_home_and_no_disk_are_needed() {
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
     for home in ["/dev/full", "/proc", "/no/such/home"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_foretype"))
+        let mut child = crate::binary::command(std::path::Path::new(home))
             .args(["complete", "--batch"])
-            .env("HOME", home)
-            .env("XDG_CONFIG_HOME", home)
             .env("TMPDIR", home)
             .current_dir("/proc/self")
             .stdin(Stdio::null())

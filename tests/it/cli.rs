@@ -7,17 +7,18 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::binary;
+
 struct Ended {
     code: i32,
     stdout: String,
     stderr: String,
 }
 
-/// The binary in a folder, with no settings but those that the test writes.
+/// The binary in a folder, with no settings and no models but those that the test writes.
 fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_foretype"));
+    let mut command = binary::command(&folder.join("home"));
     command.args(arguments).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env("HOME", folder.join("home")).env("XDG_CONFIG_HOME", folder.join("home/.config"));
     command
 }
 

@@ -1,6 +1,7 @@
 //! One integration binary: a file of behaviour a module, the server over memory and over pipes, and the tidy rules.
 
 mod bad_input;
+mod binary;
 mod cache;
 mod cli;
 mod client;

@@ -1,7 +1,7 @@
 //! The server as a client sees it.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use foretype::engine::Finish;
 use foretype::engine::scripted::Scripted;
 use serde_json::{Value, json};
 
+use crate::binary;
 use crate::client::{Client, at, engines, ghost_text};
 
 const URI: &str = "file:///project/src/a.rs";
@@ -234,13 +235,16 @@ fn indexing_is_told_as_progress_and_feeds_the_instant_engine() {
 
 const CODE: &str = "fn a() {\n    let connection = Connection::open(&settings.database_path)?;\n}\n";
 
-/// A client with the real engines, in a folder, past its first index; and what was said at the index's end.
+/// A client with the instant engine, in a folder, past its first index; and what was said at the index's end.
 fn client_in(folder: &std::path::Path) -> (Client, Value) {
     let mut client = Client::start(foretype::server::default_engines());
     let mut capabilities = ghost_text();
     capabilities["window"] = json!({"workDoneProgress": true});
     let folders = json!([{"uri": uri(folder), "name": "project"}]);
-    client.initialize(json!({"capabilities": capabilities, "workspaceFolders": folders}));
+    // No model of whoever runs the test may answer.
+    let options = json!({"local": {"enabled": false}});
+    let params = json!({"capabilities": capabilities, "workspaceFolders": folders, "initializationOptions": options});
+    client.initialize(params);
     let end = wait_for_index(&mut client);
     (client, end)
 }
@@ -296,7 +300,8 @@ fn folders_come_and_go() {
 
 /// Runs the real binary with these messages as its input, then keeps or ends the input; the exit code and the time.
 fn run_binary(messages: &[Value], keep_open: bool) -> (Option<i32>, Duration) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_foretype"))
+    let home = tempfile::tempdir().unwrap();
+    let mut child = binary::command(home.path())
         .arg("lsp")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -336,7 +341,8 @@ fn exit_codes_are_the_protocol_s() {
 
 #[test]
 fn the_server_ends_with_the_client_s_process() {
-    let mut gone = Command::new(env!("CARGO_BIN_EXE_foretype")).arg("--version").stdout(Stdio::null()).spawn().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let mut gone = binary::command(home.path()).arg("--version").stdout(Stdio::null()).spawn().unwrap();
     gone.wait().unwrap();
     let hello = initialize(json!({"capabilities": {}, "processId": gone.id()}));
     assert_eq!(run_binary(&[hello], true).0, Some(1));

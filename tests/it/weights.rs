@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::binary;
 use crate::hub::{Hub, Manner};
 
 const REFERENCE: &str = "hf:owner/repo/folder/tiny.gguf";
@@ -372,10 +373,9 @@ fn only_plain_references_are_read() {
 
 /// The real binary, its models in `folder`.
 fn foretype(folder: &TempDir, endpoint: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_foretype"));
+    let mut command = binary::command(folder.path());
     command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
-    command.env("HOME", folder.path()).env("XDG_CONFIG_HOME", folder.path()).env("NO_PROXY", "127.0.0.1");
-    command.env("FORETYPE_MODELS", folder.path().join("models")).env("HF_ENDPOINT", endpoint);
+    command.env("NO_PROXY", "127.0.0.1").env("HF_ENDPOINT", endpoint);
     command.env("PATH", folder.path()).output().unwrap()
 }
 

@@ -33,6 +33,9 @@ function Child.start(options)
       XDG_DATA_HOME = home,
       XDG_STATE_HOME = home,
       XDG_CACHE_HOME = home,
+      FORETYPE_MODELS = home .. '/models',
+      -- Its question would take the keys that a test types.
+      FORETYPE_LOCAL_ASK = 'false',
     }, options.env or {}),
   })
   assert(self.channel > 0, 'cannot start ' .. vim.v.progpath)
