@@ -1,4 +1,5 @@
-//! `foretype doctor`: what is found, what is missing, what to do. Starts no program and waits for none.
+//! `foretype doctor`: what is found, what is missing, what to do. Starts no program, waits for none, and
+//! loads no model.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,6 +10,9 @@ use anyhow::{Context as _, Result};
 use super::output::{Output, Style};
 use super::session::{Session, Wish};
 use crate::config;
+use crate::engine::local::kernel::Isa;
+use crate::engine::local::locate_in;
+use crate::weights::{self, Store};
 
 /// One line of the report.
 struct Finding {
@@ -37,7 +41,10 @@ pub fn run(output: &mut Output) -> Result<i32> {
     let mut findings = settings(&session);
     findings.push(project(&session, &here));
     findings.extend(index(&session));
-    findings.push(engines(&session));
+    let model = model(&session);
+    findings.push(engines(&session, &model));
+    findings.push(model);
+    findings.push(cpu(&session));
     findings.push(editors());
 
     writeln!(output, "{}", output.paint(Style::Bold, concat!("foretype ", env!("CARGO_PKG_VERSION"))))?;
@@ -110,9 +117,70 @@ fn languages(session: &Session) -> String {
     named.join(", ")
 }
 
-fn engines(session: &Session) -> Finding {
-    let say = format!("{}; works offline, nothing to download", session.engines.join(", "));
-    Finding { verdict: Verdict::Fine, what: "engines", say }
+fn engines(session: &Session, model: &Finding) -> Finding {
+    let describe = |engine: &&'static str| match *engine {
+        "instant" => "instant (works offline, nothing to download)".to_string(),
+        "local" if model.verdict != Verdict::Fine => "local (silent: see `model`)".to_string(),
+        other => other.to_string(),
+    };
+    let engines: Vec<String> = session.engines.iter().map(describe).collect();
+    Finding { verdict: Verdict::Fine, what: "engines", say: engines.join(", then ") }
+}
+
+/// The models that are here, and which of them the local engine takes.
+fn model(session: &Session) -> Finding {
+    let what = "model";
+    let store = match Store::open() {
+        Ok(store) => store,
+        Err(error) => return Finding { verdict: Verdict::Note, what, say: format!("{error:#}") },
+    };
+    if !session.local.enabled {
+        let say = format!("switched off by `local.enabled`; here: {}", listed(&present(&store, &[])));
+        return Finding { verdict: Verdict::Note, what, say };
+    }
+    let used: Vec<String> = match locate_in(&store, &session.local) {
+        Ok(models) => models.into_iter().map(|(name, _)| name).collect(),
+        Err(error) => {
+            // Without a choice of the user's, there being none is nothing wrong.
+            let verdict = if session.local.model.is_empty() { Verdict::Note } else { Verdict::Wrong };
+            return Finding { verdict, what, say: format!("{error:#}") };
+        }
+    };
+    let mut say = used.join(", or where that is too slow ");
+    let unused = present(&store, &used);
+    if !unused.is_empty() {
+        say.push_str(&format!("; not used: {}", listed(&unused)));
+    }
+    Finding { verdict: Verdict::Fine, what, say: format!("{say}; in {}", store.folder().display()) }
+}
+
+/// The models that are here, other than those.
+fn present(store: &Store, others: &[String]) -> Vec<String> {
+    let here = store.models().into_iter().filter(|model| store.holds(model).is_some() && !others.contains(&model.name));
+    here.map(|model| format!("{} ({})", model.name, weights::size(model.n_bytes))).collect()
+}
+
+fn listed(models: &[String]) -> String {
+    if models.is_empty() { "none".to_string() } else { models.join(", ") }
+}
+
+/// What makes a local model fast, or not.
+fn cpu(session: &Session) -> Finding {
+    let what = "cpu";
+    let (kernels, features) = (Isa::best(), Isa::features().join(", "));
+    let has = if features.is_empty() { String::new() } else { format!(" (of {features})") };
+    let threads = match session.local.n_threads {
+        1 => "1 thread".to_string(),
+        n => format!("{n} threads"),
+    };
+    let say = format!("{} kernels{has} on {threads} for a model", kernels.name());
+    match kernels {
+        Isa::Portable => {
+            let say = format!("{say}; there are no faster ones for this CPU, so a model is slow");
+            Finding { verdict: Verdict::Note, what, say }
+        }
+        _ => Finding { verdict: Verdict::Fine, what, say },
+    }
 }
 
 fn editors() -> Finding {

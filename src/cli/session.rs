@@ -29,6 +29,7 @@ pub struct Session {
     pub problems: Vec<Problem>,
     /// In the order in which they are asked.
     pub engines: Vec<&'static str>,
+    pub local: local::Options,
     pub index: Arc<Index>,
     /// Absent when there is nothing to read, or reading took too long.
     pub summary: Option<Summary>,
@@ -90,7 +91,7 @@ impl Session {
         let engines = engines(&settings, engine, index.clone())?;
         let names = engines.iter().map(|engine| engine.name()).collect();
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
-        Ok(Session { root, problems, engines: names, index, summary, privacy, predictor })
+        Ok(Session { root, problems, engines: names, local: settings.local, index, summary, privacy, predictor })
     }
 
     /// Tells what is wrong with the settings, on stderr.

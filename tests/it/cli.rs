@@ -289,6 +289,42 @@ fn doctor_is_content_with_a_project_and_names_what_is_wrong() {
     }
 }
 
+/// Runs `doctor` with these variables and expects this exit code and the lines of model, engines and CPU to say so.
+#[track_caller]
+fn check_doctor(folder: &TempDir, variables: &[(&str, &str)], code: i32, parts: &[&str]) {
+    let output = command(folder.path(), &["doctor"]).envs(variables.iter().copied()).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stdout}");
+    for part in parts {
+        assert!(stdout.contains(part), "`{part}` is not in:\n{stdout}");
+    }
+}
+
+#[test]
+fn doctor_says_which_model_would_be_used_and_how_fast_this_cpu_is() {
+    let folder = project();
+    let pull = "foretype model pull qwen2.5-coder-0.5b";
+    check_doctor(&folder, &[], 0, &["note  model", pull, "instant (works offline", "then local (silent"]);
+    check_doctor(&folder, &[("FORETYPE_LOCAL_MODEL", "none.gguf")], 1, &["FIX   model", "`none.gguf` is neither"]);
+    check_doctor(&folder, &[("FORETYPE_LOCAL_THREADS", "3")], 0, &["  cpu ", "kernels", "on 3 threads"]);
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        check_doctor(&folder, &[], 0, &["avx2"]);
+    }
+
+    let models = folder.path().join("home/models");
+    std::fs::create_dir_all(&models).unwrap();
+    // Of the right sizes, and never read.
+    for model in foretype::weights::table() {
+        let file = std::fs::File::create(models.join(format!("{}.gguf", model.name))).unwrap();
+        file.set_len(model.n_bytes).unwrap();
+    }
+    let used = "qwen2.5-coder-1.5b, or where that is too slow qwen2.5-coder-0.5b; not used: smollm2-135m (98 MB)";
+    check_doctor(&folder, &[], 0, &["ok    model", used, models.to_str().unwrap(), "then local\n"]);
+    let off = ["note  model", "switched off by `local.enabled`; here: qwen2.5-coder-0.5b (491 MB)"];
+    check_doctor(&folder, &[("FORETYPE_LOCAL_ENABLED", "false")], 0, &off);
+}
+
 #[test]
 #[cfg(unix)]
 fn doctor_finds_editors_without_starting_them() {

@@ -88,6 +88,26 @@ impl Isa {
         self == Isa::Portable
     }
 
+    /// Those of the CPU's features that decide it, by the names that Linux and compilers give them. For `doctor`.
+    #[cfg(target_arch = "x86_64")]
+    pub fn features() -> Vec<&'static str> {
+        let features = [
+            ("avx2", is_x86_feature_detected!("avx2")),
+            ("fma", is_x86_feature_detected!("fma")),
+            ("f16c", is_x86_feature_detected!("f16c")),
+            ("avxvnni", is_x86_feature_detected!("avxvnni")),
+            ("avx512f", is_x86_feature_detected!("avx512f")),
+            ("avx512bw", is_x86_feature_detected!("avx512bw")),
+            ("avx512vnni", is_x86_feature_detected!("avx512vnni")),
+        ];
+        features.into_iter().filter_map(|(name, is_here)| is_here.then_some(name)).collect()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn features() -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// For `doctor`.
     pub fn name(self) -> &'static str {
         match self {
