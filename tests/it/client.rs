@@ -1,6 +1,9 @@
-//! A client in memory: the real server on a thread pool of the test's own, asked message by message.
+//! A client of the real server, asked message by message: the server runs in memory, on a thread pool of the test's
+//! own, or as a process over pipes.
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,10 +54,42 @@ impl Client {
     }
 
     pub fn start_with(engines: Engines, offer: Option<Offer>) -> Client {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
+        let runtime = runtime();
         let server = runtime.spawn(server::serve(input, output, engines, offer));
+        Client::new(runtime, ours, server)
+    }
+
+    /// Of a process whose stdin and stdout are pipes.
+    pub fn of(mut child: Child) -> Client {
+        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let (mut input, mut output) = split(theirs);
+        let runtime = runtime();
+        let handle = runtime.handle().clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = handle.block_on(input.read(&mut bytes)) {
+                // Who has left does not read.
+                let _ = stdin.write_all(&bytes[..n]);
+            }
+        });
+        let handle = runtime.handle().clone();
+        let (send, ended) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = stdout.read(&mut bytes) {
+                let _ = handle.block_on(output.write_all(&bytes[..n]));
+            }
+            drop(output);
+            let _ = send.send(child.wait().unwrap().code().unwrap_or(-1));
+        });
+        let server = runtime.spawn(async { ended.await.unwrap() });
+        Client::new(runtime, ours, server)
+    }
+
+    fn new(runtime: Runtime, ours: DuplexStream, server: JoinHandle<i32>) -> Client {
         let (reader, writer) = split(ours);
         Client {
             runtime,
@@ -204,6 +239,10 @@ impl Client {
             _ => self.said.push(message),
         }
     }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 pub fn at(uri: &str, line: u32, character: u32) -> Value {

@@ -15,6 +15,8 @@ mod offer;
 mod predictor;
 mod privacy;
 mod prompt;
+#[cfg(target_os = "linux")]
+mod real_model;
 mod server;
 mod stop;
 mod suggestion;
