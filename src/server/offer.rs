@@ -78,10 +78,10 @@ impl Offer {
     fn question(&self) -> String {
         let Model { name, n_bytes, card, .. } = &self.model;
         let licence = card.map(|card| format!(", licence {}", card.licence)).unwrap_or_default();
+        let size = size(*n_bytes);
         format!(
-            "foretype: download the code model {name} ({}{licence}) for better suggestions? It runs on this machine, \
-             and nothing that you write is sent anywhere.",
-            size(*n_bytes)
+            "foretype: a code model on this machine makes better suggestions, and nothing that you write is sent \
+             anywhere. Download {name} ({size}{licence})?"
         )
     }
 

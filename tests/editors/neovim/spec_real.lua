@@ -331,6 +331,26 @@ return function(suite)
     nvim:command('Foretype toggle')
   end)
 
+  suite.test('a model is offered, and a never is kept', {
+    init = table.concat({
+      'vim.ui.select = function(actions, options, choose)',
+      '  _G.asked = options.prompt',
+      '  choose(actions[3])',
+      'end',
+      suite.setup(),
+    }, '\n'),
+    folder = suite.project(),
+    runtime = suite.plugin,
+    file = 'src/lib.rs',
+    env = { FORETYPE_LOCAL_ASK = 'true' },
+  }, function(nvim)
+    nvim:wait('the note of the never', 1, function()
+      return nvim:lua('return vim.fn.filereadable(vim.env.FORETYPE_MODELS .. "/.declined")')
+    end)
+    local asked = nvim:lua('return _G.asked')
+    assert(asked:find('Download qwen2.5-coder-0.5b (491 MB, licence Apache-2.0)?', 1, true), asked)
+  end)
+
   suite.test('a misspelt option names the valid ones', {
     init = '_G.refusal = select(2, pcall(require("foretype").setup, { key = {} }))',
     folder = suite.project(),
