@@ -152,7 +152,7 @@ impl Predictor {
         let max_lines = self.options.max_lines;
         let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates };
 
-        let mut reason = "no engine is configured".to_string();
+        let mut reasons = Vec::new();
         for engine in &self.engines {
             match self.ask_engine(engine.as_ref(), &ask, cancel, &mut trace) {
                 Ok(suggestions) => {
@@ -163,13 +163,16 @@ impl Predictor {
                         let source = engine.name();
                         return self.close_trace(trace, Outcome::Suggest { suggestions, source });
                     }
-                    reason = format!("{}: what it said does not fit the text", engine.name());
+                    reasons.push(format!("{}: what it said does not fit the text", engine.name()));
                 }
                 Err(Unanswered::Cancelled) => return self.close_trace(trace, Outcome::Cancelled),
-                Err(Unanswered::Because(why)) => reason = format!("{}: {why}", engine.name()),
+                Err(Unanswered::Because(why)) => reasons.push(format!("{}: {why}", engine.name())),
             }
         }
-        self.close_trace(trace, Outcome::Nothing(reason))
+        if reasons.is_empty() {
+            reasons.push("no engine is configured".to_string());
+        }
+        self.close_trace(trace, Outcome::Nothing(reasons.join("; ")))
     }
 
     /// Both in turn, for callers without a deadline.
