@@ -1,5 +1,6 @@
 //! The local engine on tiny models with random weights: kernels, cache, decoding.
 
+mod engine;
 mod reference;
 mod tiny;
 

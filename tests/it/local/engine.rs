@@ -1,0 +1,92 @@
+//! The engine around a model: loading in the background, silence with a reason, failures as values.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use foretype::document::{Clearance, DocumentId, Snapshot};
+use foretype::engine::local::{Local, Options};
+use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
+use foretype::text::Text;
+
+use super::tiny;
+
+fn engine(model: &Path, waits: bool) -> Local {
+    let model = model.display().to_string();
+    let options = Options { model, waits, min_confidence: 0.0, n_threads: 1, ..Options::default() };
+    Local::new(options, Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]))
+}
+
+/// What the engine says behind `let x`, and how it ends.
+fn ask(engine: &Local, cancel: &Cancel) -> (Vec<Candidate>, Finish) {
+    let document = Snapshot {
+        id: DocumentId("a.txt".into()),
+        path: None,
+        language: None,
+        version: 0,
+        text: Text::new("let x\nlet y\n"),
+        tree: None,
+        clearance: Clearance::Cleared,
+    };
+    let ask = Ask { document: &document, offset: 5, others: &[], max_lines: 3, n_candidates: 1 };
+    let mut said = Vec::new();
+    let finish = engine.generate(&ask, cancel, &mut |candidate| {
+        said.push(candidate);
+        ControlFlow::Continue(())
+    });
+    (said, finish)
+}
+
+#[test]
+fn a_question_waits_for_the_model_where_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    tiny::write("qwen2", &path);
+    let engine = engine(&path, true);
+    let (said, finish) = ask(&engine, &Cancel::default());
+    assert_eq!(finish, Finish::Done);
+    assert!(said[0].provenance.contains("evaluated before the first"), "{}", said[0].provenance);
+    // Its vocabulary has no markers to fill in with, so the prompt is `let`, one token, and ` x` is forced. Asked again,
+    // that token is in the cache, and evaluated once more for its logits.
+    let (again, _) = ask(&engine, &Cancel::default());
+    assert_eq!(again[0].text, said[0].text);
+    assert!(again[0].provenance.contains("; 1 reused, 4 evaluated"), "{}", again[0].provenance);
+}
+
+#[test]
+fn without_waiting_it_is_silent_until_the_model_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    tiny::write("llama", &path);
+    let engine = engine(&path, false);
+    let mut n_silent = 0;
+    while let (_, Finish::Silent(why)) = ask(&engine, &Cancel::default()) {
+        assert_eq!(why, "the model is being loaded");
+        n_silent += 1;
+        std::thread::yield_now();
+    }
+    assert!(n_silent > 0);
+    assert_eq!(ask(&engine, &Cancel::default()).1, Finish::Done);
+}
+
+#[test]
+fn a_cancelled_question_is_not_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    tiny::write("qwen2", &path);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    assert_eq!(ask(&engine(&path, true), &cancel), (vec![], Finish::Cancelled));
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_a_failure_with_its_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("broken.gguf");
+    std::fs::write(&path, "GGUF and nothing more").unwrap();
+    let (_, finish) = ask(&engine(&path, true), &Cancel::default());
+    assert!(matches!(&finish, Finish::Failed(why) if why.contains("broken.gguf is no GGUF file")), "{finish:?}");
+
+    let (_, finish) = ask(&engine(&folder.path().join("none.gguf"), false), &Cancel::default());
+    assert!(matches!(&finish, Finish::Silent(why) if why.contains("neither a model nor a file")), "{finish:?}");
+}
