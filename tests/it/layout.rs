@@ -49,7 +49,7 @@ fn another_line_another_context_another_anchor() {
     // Back over the anchor, a changed line above, a changed suffix, another cursor.
     check_next("a\nb$0\nc", "a$0\nc", "^~a|\nc");
     check_next("a\nb$0\nc", "z\nb$0\nc", "z\n^~b|\nc");
-    check_next("a\nf$0\nc", "a\nf($0)\nc", "a\n^f(~|)\nc");
+    check_next("a\nf$0\nc", "a\nf($0)\nc", "a\n^f~(|)\nc");
     check_next("a\nb$0\nc", "a\nb\nc$0", "a\nb\n^~c|");
     check_next("a = b$0", "a =$0 b", "^a =~| b");
 }
