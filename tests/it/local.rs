@@ -303,6 +303,13 @@ fn what_is_not_supported_is_named() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     assert!(error(&path).contains("get it anew"), "{}", error(&path));
+    // An offset follows a name, and 16 bytes of dimensions and type.
+    let name = b"blk.0.attn_norm.weight";
+    let at = whole.windows(name.len()).position(|bytes| bytes == name).unwrap() + name.len() + 16;
+    let mut askew = whole.clone();
+    askew[at] += 1;
+    std::fs::write(&path, askew).unwrap();
+    assert!(error(&path).contains("does not begin at"), "{}", error(&path));
     assert!(error(&folder.path().join("none.gguf")).contains("cannot be opened"));
 }
 

@@ -97,6 +97,10 @@ impl Gguf {
             dtype => n_out * row_bytes(*dtype, n_in).with_context(|| format!("{path}: `{name}`"))?,
         };
         let start = self.content.tensor_data_offset as usize + *offset as usize;
+        // Numbers are read where they lie, and none is wider.
+        if !start.is_multiple_of(4) {
+            bail!("{path}: tensor `{name}` does not begin at a multiple of 4 bytes; get it anew");
+        }
         let raw = self.map.get(start..start + n_bytes);
         let raw = raw.with_context(|| format!("{path} ends inside of tensor `{name}`; get it anew"))?;
         Ok(Tensor { dtype: *dtype, n_out, n_in, raw })
