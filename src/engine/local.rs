@@ -8,6 +8,7 @@ pub mod activations;
 pub mod attention;
 pub mod decode;
 pub mod draft;
+pub mod evaluator;
 pub mod gguf;
 pub mod kernel;
 pub mod kv;
@@ -33,8 +34,8 @@ use super::{Ask, Cancel, Candidate, Engine, Finish};
 use crate::document::Snapshot;
 use crate::weights::Store;
 use decode::Effort;
+use evaluator::Stopped;
 use loaded::{Answer, Loaded};
-use model::Stopped;
 use sampler::Sampling;
 
 #[derive(Clone, Debug, PartialEq)]

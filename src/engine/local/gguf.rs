@@ -106,13 +106,19 @@ impl Gguf {
         Ok(Tensor { dtype: *dtype, n_out, n_in, raw })
     }
 
-    /// A tensor of `n_out` rows of `n_in`, packed for the kernels.
-    pub fn matrix(&self, name: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
+    /// A tensor of `n_out` rows of `n_in`.
+    pub fn rows(&self, name: &str, n_out: usize, n_in: usize) -> Result<Tensor<'_>> {
         let tensor = self.tensor(name)?;
         if (tensor.n_out, tensor.n_in) != (n_out, n_in) {
             let (path, has) = (self.path.display(), (tensor.n_out, tensor.n_in));
             bail!("{path}: tensor `{name}` is {has:?} where its metadata say {:?}", (n_out, n_in));
         }
+        Ok(tensor)
+    }
+
+    /// A tensor of `n_out` rows of `n_in`, packed for the kernels.
+    pub fn matrix(&self, name: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
+        let tensor = self.rows(name, n_out, n_in)?;
         Matrix::pack(tensor.dtype, n_out, n_in, tensor.raw).with_context(|| format!("tensor `{name}`"))
     }
 
