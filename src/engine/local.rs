@@ -2,10 +2,12 @@
 //!
 //! The model lives on one thread, is loaded there at the first question, and is dropped when nobody has asked for a
 //! while; a question is a message to it. Of the files here, `model.rs` is the transformer and `kernel.rs` what makes it
-//! fast, `decode.rs` gets text out of it, `loaded.rs` ties a question to it. Only this module knows tensors.
+//! fast, `tensors.rs` the same for GPUs and other CPUs; `decode.rs` gets text out of either, `loaded.rs` ties a question to
+//! it. Only this module knows tensors.
 
 pub mod activations;
 pub mod attention;
+pub mod backend;
 pub mod decode;
 pub mod draft;
 pub mod evaluator;
@@ -17,6 +19,7 @@ pub mod matrix;
 pub mod model;
 pub mod sampler;
 pub mod stop;
+pub mod tensors;
 pub mod threads;
 pub mod tokenizer;
 pub mod vector;

@@ -19,6 +19,7 @@ use foretype::engine::local::kernel::{self, Isa, Output};
 use foretype::engine::local::matrix::Matrix;
 use foretype::engine::local::model::{Model, Packed};
 use foretype::engine::local::sampler::{Sampler, Sampling};
+use foretype::engine::local::tensors::Tensors;
 use foretype::engine::local::tokenizer::Tokenizer;
 use foretype::engine::local::vector;
 use tiny::{N_VOCABULARY, Random};
@@ -34,6 +35,10 @@ fn model(architecture: &str) -> (tempfile::TempDir, Arc<Model>) {
 
 fn evaluator(model: &Arc<Model>, n_threads: usize) -> Packed {
     Packed::new(model.clone(), Isa::best(), n_threads, 512)
+}
+
+fn tensors(folder: &tempfile::TempDir) -> Tensors {
+    Tensors::load(&folder.path().join("tiny.gguf"), &Device::Cpu, 512).unwrap()
 }
 
 fn evaluate(evaluator: &mut dyn Evaluator, tokens: &[u32]) -> Vec<f32> {
@@ -128,6 +133,18 @@ fn error(got: &[f32], wanted: &[f32]) -> f32 {
     got.iter().zip(wanted).fold(0f32, |worst, (a, b)| worst.max((a - b).abs())) / scale
 }
 
+/// Each quantises activations in its own way.
+#[test]
+fn tensors_are_the_transformer_too() {
+    for architecture in ARCHITECTURES {
+        let (folder, model) = model(architecture);
+        let tokens = tokens(&mut Random(5), 70);
+        let wanted = evaluate(&mut evaluator(&model, 1), &tokens);
+        let got = evaluate(&mut tensors(&folder), &tokens);
+        assert!(error(&got, &wanted) < 0.03, "{architecture}: off by {}", error(&got, &wanted));
+    }
+}
+
 /// However a sequence was come by, its logits are those of one clean pass, to the bit.
 #[test]
 fn any_way_to_a_sequence_gives_the_same_logits() {
@@ -146,6 +163,25 @@ fn any_way_to_a_sequence_gives_the_same_logits() {
             }
             let clean = evaluate(&mut self::evaluator(&model, 1), &sequence);
             assert!(logits == clean, "{architecture}, seed {seed}, after {} tokens", sequence.len());
+        }
+    }
+}
+
+/// The same for tensors, but for the rounding of sums: candle has other kernels for one row than for many.
+#[test]
+fn any_way_to_a_sequence_gives_tensors_the_same_logits() {
+    for architecture in ARCHITECTURES {
+        let (folder, _) = model(architecture);
+        let (mut evaluator, mut clean) = (tensors(&folder), tensors(&folder));
+        let (mut random, mut sequence) = (Random(3), Vec::new());
+        for _ in 0..2 {
+            (0..4).for_each(|_| wander(&mut evaluator, &mut sequence, &mut random));
+            let next = tokens(&mut random, 1);
+            let logits = evaluate(&mut evaluator, &next);
+            sequence.extend(next);
+            clean.truncate(0);
+            let error = error(&logits, &evaluate(&mut clean, &sequence));
+            assert!(error < 0.01, "{architecture}, after {} tokens: off by {error}", sequence.len());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A model at work: tokens go in, logits come out, and what was evaluated stays in a cache that can be cut short.
 //!
-//! Decoding knows no more of a model than this.
+//! Decoding knows no more of a model than this. Who is behind it is [`super::backend`]'s choice.
 
 use super::gguf::Gguf;
 use crate::engine::Cancel;

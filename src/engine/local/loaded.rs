@@ -2,18 +2,16 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use lru::LruCache;
 
 use super::Options;
+use super::backend::Backend;
 use super::decode::{Decoder, Effort, Task};
 use super::draft::Draft;
-use super::evaluator::{Evaluator as _, Stopped};
-use super::kernel::Isa;
-use super::model::{Model, Packed};
+use super::evaluator::Stopped;
 use super::sampler::Sampling;
 use super::stop::Place;
 use super::tokenizer::Tokenizer;
@@ -64,8 +62,7 @@ const LINE_TOKENS: u32 = 12;
 
 impl Loaded {
     pub fn load(name: &str, path: &Path, options: &Options) -> Result<Loaded> {
-        let model = Arc::new(Model::load(path)?);
-        let evaluator = Packed::new(model, Isa::best(), options.n_threads, options.context_tokens);
+        let evaluator = Backend::best().load(path, options.n_threads, options.context_tokens)?;
         let gguf = evaluator.gguf();
         let tokenizer = Tokenizer::load(gguf)?;
         let has_token = |name: &str| tokenizer.special(name).is_some();
@@ -75,7 +72,7 @@ impl Loaded {
             name: name.to_string(),
             format,
             layout: Layout::default(),
-            decoder: Decoder::new(Box::new(evaluator), tokenizer),
+            decoder: Decoder::new(evaluator, tokenizer),
             anchors: LruCache::new(MAX_ANCHORS),
             pieces: LruCache::new(MAX_PIECES),
         })
