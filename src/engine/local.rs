@@ -2,12 +2,15 @@
 //!
 //! The model lives on one thread, is loaded there at the first question, and is dropped when nobody has asked for a
 //! while; a question is a message to it. Of the files here, `model.rs` is the transformer and `kernel.rs` what makes it
-//! fast, `decode.rs` gets text out of it, `loaded.rs` ties a question to it. Only this module knows tensors.
+//! fast, `tensors.rs` the same for GPUs and other CPUs; `decode.rs` gets text out of either, `loaded.rs` ties a question to
+//! it. Only this module knows tensors.
 
 pub mod activations;
 pub mod attention;
+pub mod backend;
 pub mod decode;
 pub mod draft;
+pub mod evaluator;
 pub mod gguf;
 pub mod kernel;
 pub mod kv;
@@ -16,6 +19,7 @@ pub mod matrix;
 pub mod model;
 pub mod sampler;
 pub mod stop;
+pub mod tensors;
 pub mod threads;
 pub mod tokenizer;
 pub mod vector;
@@ -33,8 +37,8 @@ use super::{Ask, Cancel, Candidate, Engine, Finish};
 use crate::document::Snapshot;
 use crate::weights::Store;
 use decode::Effort;
+use evaluator::Stopped;
 use loaded::{Answer, Loaded};
-use model::Stopped;
 use sampler::Sampling;
 
 #[derive(Clone, Debug, PartialEq)]

@@ -16,9 +16,8 @@ use serde::Serialize;
 
 use crate::cli::output::{Output, Style};
 use crate::engine::Cancel;
-use crate::engine::local::kernel::Isa;
+use crate::engine::local::evaluator::Stopped;
 use crate::engine::local::loaded::Loaded;
-use crate::engine::local::model::Stopped;
 use crate::engine::local::{Options, threads};
 use crate::weights::Store;
 use typing::Typing;
@@ -95,7 +94,7 @@ pub fn run(arguments: &Arguments, store: &Store, output: &mut Output) -> Result<
     let report = Report {
         model: arguments.name.clone(),
         cpu: cpu(),
-        kernels: Isa::best().name(),
+        kernels: bench.loaded.decoder().evaluator().name(),
         threads: n_threads,
         ours,
         peer,

@@ -8,14 +8,14 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::draft::{Draft, N_GUESSED};
-use super::model::{Evaluator, Stopped};
+use super::evaluator::{Evaluator, Stopped};
 use super::sampler::{Choice, Sampler, Sampling};
 use super::tokenizer::Tokenizer;
 use crate::engine::Cancel;
 
 pub struct Decoder {
     pub tokenizer: Tokenizer,
-    evaluator: Evaluator,
+    evaluator: Box<dyn Evaluator>,
     /// What the cache was evaluated from.
     cached: Vec<u32>,
 }
@@ -75,25 +75,25 @@ struct Progress<'a> {
 }
 
 impl Decoder {
-    pub fn new(evaluator: Evaluator, tokenizer: Tokenizer) -> Decoder {
+    pub fn new(evaluator: Box<dyn Evaluator>, tokenizer: Tokenizer) -> Decoder {
         Decoder { tokenizer, evaluator, cached: Vec::new() }
     }
 
     /// Most tokens of a prompt and its answer together.
     pub fn capacity(&self) -> usize {
-        self.evaluator.kv.capacity()
+        self.evaluator.capacity()
     }
 
     /// The bare model. Its cache is emptied, and thought to be empty after.
-    pub fn evaluator(&mut self) -> &mut Evaluator {
-        self.evaluator.kv.truncate(0);
+    pub fn evaluator(&mut self) -> &mut dyn Evaluator {
+        self.evaluator.truncate(0);
         self.evaluator_as_it_is()
     }
 
     /// The bare model with what is in its cache; that is thought to be empty after.
-    pub fn evaluator_as_it_is(&mut self) -> &mut Evaluator {
+    pub fn evaluator_as_it_is(&mut self) -> &mut dyn Evaluator {
         self.cached.clear();
-        &mut self.evaluator
+        &mut *self.evaluator
     }
 
     /// Makes a text. `on_text` sees it grow, and may end it.
@@ -153,11 +153,11 @@ impl Decoder {
         // The last token is evaluated even where it is cached: its logits are needed.
         let n_common = common_prefix(&self.cached, tokens).min(tokens.len().saturating_sub(1));
         self.cached.truncate(n_common);
-        self.evaluator.kv.truncate(n_common);
+        self.evaluator.truncate(n_common);
         let new = [&tokens[n_common..], guesses].concat();
         let evaluated = self.evaluator.evaluate(&new, 1 + guesses.len(), cancel).map(drop);
         // After a cancel the cache holds whole batches.
-        self.cached.extend_from_slice(&new[..self.evaluator.kv.len() - n_common]);
+        self.cached.extend_from_slice(&new[..self.evaluator.len() - n_common]);
         evaluated.map(|()| new.len())
     }
 }

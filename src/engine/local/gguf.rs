@@ -97,18 +97,28 @@ impl Gguf {
             dtype => n_out * row_bytes(*dtype, n_in).with_context(|| format!("{path}: `{name}`"))?,
         };
         let start = self.content.tensor_data_offset as usize + *offset as usize;
+        // Numbers are read where they lie, and none is wider.
+        if !start.is_multiple_of(4) {
+            bail!("{path}: tensor `{name}` does not begin at a multiple of 4 bytes; get it anew");
+        }
         let raw = self.map.get(start..start + n_bytes);
         let raw = raw.with_context(|| format!("{path} ends inside of tensor `{name}`; get it anew"))?;
         Ok(Tensor { dtype: *dtype, n_out, n_in, raw })
     }
 
-    /// A tensor of `n_out` rows of `n_in`, packed for the kernels.
-    pub fn matrix(&self, name: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
+    /// A tensor of `n_out` rows of `n_in`.
+    pub fn rows(&self, name: &str, n_out: usize, n_in: usize) -> Result<Tensor<'_>> {
         let tensor = self.tensor(name)?;
         if (tensor.n_out, tensor.n_in) != (n_out, n_in) {
             let (path, has) = (self.path.display(), (tensor.n_out, tensor.n_in));
             bail!("{path}: tensor `{name}` is {has:?} where its metadata say {:?}", (n_out, n_in));
         }
+        Ok(tensor)
+    }
+
+    /// A tensor of `n_out` rows of `n_in`, packed for the kernels.
+    pub fn matrix(&self, name: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
+        let tensor = self.rows(name, n_out, n_in)?;
         Matrix::pack(tensor.dtype, n_out, n_in, tensor.raw).with_context(|| format!("tensor `{name}`"))
     }
 

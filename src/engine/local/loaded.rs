@@ -2,17 +2,16 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use lru::LruCache;
 
 use super::Options;
+use super::backend::Backend;
 use super::decode::{Decoder, Effort, Task};
 use super::draft::Draft;
-use super::kernel::Isa;
-use super::model::{Evaluator, Model, Stopped};
+use super::evaluator::Stopped;
 use super::sampler::Sampling;
 use super::stop::Place;
 use super::tokenizer::Tokenizer;
@@ -63,12 +62,12 @@ const LINE_TOKENS: u32 = 12;
 
 impl Loaded {
     pub fn load(name: &str, path: &Path, options: &Options) -> Result<Loaded> {
-        let model = Arc::new(Model::load(path)?);
-        let tokenizer = Tokenizer::load(&model.gguf)?;
+        let evaluator = Backend::best().load(path, options.n_threads, options.context_tokens)?;
+        let gguf = evaluator.gguf();
+        let tokenizer = Tokenizer::load(gguf)?;
         let has_token = |name: &str| tokenizer.special(name).is_some();
-        let architecture = model.gguf.text("general.architecture").unwrap_or_default();
-        let format = Format::detect(&has_token, architecture, model.gguf.text("general.name").unwrap_or(name));
-        let evaluator = Evaluator::new(model, Isa::best(), options.n_threads, options.context_tokens);
+        let architecture = gguf.text("general.architecture").unwrap_or_default();
+        let format = Format::detect(&has_token, architecture, gguf.text("general.name").unwrap_or(name));
         Ok(Loaded {
             name: name.to_string(),
             format,
@@ -92,7 +91,7 @@ impl Loaded {
         for _ in 0..N_TOKENS {
             evaluator.evaluate(&[0], 1, &cancel)?;
         }
-        evaluator.kv.truncate(0);
+        evaluator.truncate(0);
         let per_token = started.elapsed() / N_TOKENS;
         Ok(Speed { per_token, per_line: per_token * LINE_TOKENS })
     }

@@ -1,7 +1,7 @@
 //! The transformer of Qwen2, Qwen3 and Llama: weights, and one forward pass from top to bottom.
 //!
 //! The three differ in three places: Qwen2 has biases, Qwen3 norms of queries and keys, Llama's files turn other pairs.
-//! Read [`Evaluator::evaluate`] first; it is the whole pass.
+//! Read [`Packed::batch`] first; it is the whole pass, on the kernels of this project.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::activations::Activations;
 use super::attention::{Attention, MAX_QUERIES};
+use super::evaluator::{Evaluator, Logits, Stopped};
 use super::gguf::Gguf;
 use super::kernel::{self, Isa, Output};
 use super::kv::Kv;
@@ -35,8 +36,10 @@ pub struct Config {
     pub n_vocabulary: usize,
     /// Longest context that it was trained for, in tokens.
     pub n_context: usize,
+    pub epsilon: f32,
     rope_base: f32,
-    epsilon: f32,
+    /// Divisors of the frequencies of Llama 3's long contexts, when the file has them.
+    rope_factors: Option<Vec<f32>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +56,6 @@ pub struct Model {
     layers: Vec<Layer>,
     output_norm: Vec<f32>,
     head: Matrix,
-    /// Divisors of the frequencies of Llama 3's long contexts, when the file has them.
-    rope_factors: Option<Vec<f32>>,
 }
 
 struct Layer {
@@ -74,20 +75,12 @@ struct Layer {
 }
 
 /// A model at work: its KV cache, its threads and its buffers.
-pub struct Evaluator {
-    pub model: Arc<Model>,
-    pub kv: Kv,
+pub struct Packed {
+    model: Arc<Model>,
+    kv: Kv,
     isa: Isa,
     threads: Threads,
     buffers: Buffers,
-}
-
-/// Why a pass has no result. The cache holds the tokens of the whole batches before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    Cancelled,
-    /// And why: a sentence.
-    Failed(String),
 }
 
 #[derive(Default)]
@@ -131,6 +124,14 @@ impl Config {
         if n_heads == 0 || n_kv_heads == 0 || n_heads % n_kv_heads != 0 || n_embedding == 0 {
             bail!("{}: {n_heads} heads with {n_kv_heads} of keys make no sense; get it anew", gguf.path.display());
         }
+        let rope_factors = match gguf.has("rope_freqs.weight") {
+            true => Some(gguf.vector("rope_freqs.weight", head_dim / 2)?),
+            false => None,
+        };
+        let embeddings = gguf.tensor("token_embd.weight")?;
+        if embeddings.n_in != n_embedding {
+            bail!("{}: its embeddings do not fit its metadata; get it anew", gguf.path.display());
+        }
         Ok(Config {
             architecture,
             n_layers: needed("block_count")?,
@@ -139,11 +140,38 @@ impl Config {
             n_heads,
             n_kv_heads,
             head_dim,
-            n_vocabulary: gguf.tensor("token_embd.weight")?.n_out,
+            n_vocabulary: embeddings.n_out,
             n_context: needed("context_length")?,
-            rope_base: gguf.float(&format!("{name}.rope.freq_base")).unwrap_or(10_000.0),
             epsilon: gguf.float(&format!("{name}.attention.layer_norm_rms_epsilon")).unwrap_or(1e-5),
+            rope_base: gguf.float(&format!("{name}.rope.freq_base")).unwrap_or(10_000.0),
+            rope_factors,
         })
+    }
+
+    /// The numbers of a head that are turned together.
+    pub fn pairs(&self) -> Pairs {
+        match self.architecture {
+            Architecture::Qwen2 | Architecture::Qwen3 => Pairs::Halves,
+            Architecture::Llama => Pairs::Neighbours,
+        }
+    }
+
+    /// The cosines and sines of `n_rows` positions from `first` on: half a head's numbers each.
+    pub fn rotations(&self, first: usize, n_rows: usize, cosines: &mut Vec<f32>, sines: &mut Vec<f32>) {
+        cosines.clear();
+        sines.clear();
+        for row in 0..n_rows {
+            for i in 0..self.head_dim / 2 {
+                let (sine, cosine) = ((first + row) as f32 * self.frequency(i)).sin_cos();
+                cosines.push(cosine);
+                sines.push(sine);
+            }
+        }
+    }
+
+    fn frequency(&self, i: usize) -> f32 {
+        let base = self.rope_base.powf(-2.0 * i as f32 / self.head_dim as f32);
+        self.rope_factors.as_ref().map_or(base, |factors| base / factors[i])
     }
 }
 
@@ -152,30 +180,16 @@ impl Model {
     pub fn load(path: &Path) -> Result<Model> {
         let gguf = Gguf::open(path)?;
         let config = Config::read(&gguf)?;
-        let embeddings = gguf.tensor("token_embd.weight")?;
-        if embeddings.n_in != config.n_embedding {
-            bail!("{}: its embeddings do not fit its metadata; get it anew", path.display());
-        }
-        let head_name = if gguf.has("output.weight") { "output.weight" } else { "token_embd.weight" };
         let layers = (0..config.n_layers).map(|i| Layer::load(&gguf, &config, i)).collect::<Result<_>>()?;
         let output_norm = gguf.vector("output_norm.weight", config.n_embedding)?;
-        let head = gguf.matrix(head_name, config.n_vocabulary, config.n_embedding)?;
-        let rope_factors = match gguf.has("rope_freqs.weight") {
-            true => Some(gguf.vector("rope_freqs.weight", config.head_dim / 2)?),
-            false => None,
-        };
+        let head = gguf.matrix(head_name(&gguf), config.n_vocabulary, config.n_embedding)?;
         gguf.forget_pages();
-        Ok(Model { config, gguf, layers, output_norm, head, rope_factors })
+        Ok(Model { config, gguf, layers, output_norm, head })
     }
 
     /// Memory that the packed weights take.
     pub fn n_bytes(&self) -> usize {
         self.layers.iter().flat_map(Layer::matrices).map(Matrix::n_bytes).sum::<usize>() + self.head.n_bytes()
-    }
-
-    fn frequency(&self, i: usize) -> f32 {
-        let base = self.config.rope_base.powf(-2.0 * i as f32 / self.config.head_dim as f32);
-        self.rope_factors.as_ref().map_or(base, |factors| base / factors[i])
     }
 }
 
@@ -220,84 +234,16 @@ impl Layer {
     }
 }
 
-impl Evaluator {
+impl Packed {
     /// `capacity` is the most tokens in the cache at a time.
-    pub fn new(model: Arc<Model>, isa: Isa, n_threads: usize, capacity: usize) -> Evaluator {
+    pub fn new(model: Arc<Model>, isa: Isa, n_threads: usize, capacity: usize) -> Packed {
         let config = &model.config;
         let kv = Kv::new(config.n_layers, config.n_kv_heads, config.head_dim, capacity);
-        Evaluator { kv, isa, threads: Threads::start(n_threads), buffers: Buffers::default(), model }
-    }
-
-    pub fn n_threads(&self) -> usize {
-        self.threads.n()
-    }
-
-    /// Evaluates `tokens` after those in the cache, and adds them to it. Gives the logits of the last `n_logits` of them,
-    /// one row of `n_vocabulary` each. Stops within a fraction of a layer's work when cancelled.
-    pub fn evaluate(&mut self, tokens: &[u32], n_logits: usize, cancel: &Cancel) -> Result<Logits<'_>, Stopped> {
-        if self.kv.len() + tokens.len() > self.kv.capacity() {
-            let (n, capacity) = (self.kv.len() + tokens.len(), self.kv.capacity());
-            return Err(Stopped::Failed(format!("{n} tokens do not fit the cache of {capacity}")));
-        }
-        let n_logits = n_logits.min(tokens.len());
-        let mut rest = tokens;
-        while rest.len() > MAX_BATCH.max(n_logits) {
-            let n = MAX_BATCH.min(rest.len() - n_logits);
-            self.batch(&rest[..n], cancel)?;
-            rest = &rest[n..];
-        }
-        self.batch(rest, cancel)?;
-        self.logits(rest.len(), n_logits, cancel)
-    }
-
-    /// The logits of the pass before, once more.
-    pub fn last_logits(&self) -> Logits<'_> {
-        let (stride, n) = (self.model.head.n_tiles() * TILE, self.model.config.n_vocabulary);
-        Logits { values: &self.buffers.logits, stride, n }
-    }
-
-    /// All layers for some tokens; their residual stream stays in the buffers.
-    fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
-        self.embed(tokens).map_err(|error| Stopped::Failed(format!("{error:#}")))?;
-        self.positions(tokens.len());
-        for i in 0..self.model.config.n_layers {
-            self.attention(i, tokens.len(), cancel);
-            self.feed_forward(i, tokens.len(), cancel);
-            if cancel.is_cancelled() {
-                return Err(Stopped::Cancelled);
-            }
-        }
-        self.kv.advance(tokens.len());
-        Ok(())
-    }
-
-    fn embed(&mut self, tokens: &[u32]) -> Result<()> {
-        let embeddings = self.model.gguf.tensor("token_embd.weight")?;
-        self.buffers.x.clear();
-        for token in tokens {
-            let row = embeddings.row(*token as usize).with_context(|| format!("token {token}"))?;
-            self.buffers.x.extend_from_slice(&row);
-        }
-        Ok(())
-    }
-
-    /// The cosines and sines of the next `n_rows` positions.
-    fn positions(&mut self, n_rows: usize) {
-        let (first, n) = (self.kv.len(), self.model.config.head_dim / 2);
-        let Buffers { cosines, sines, .. } = &mut self.buffers;
-        cosines.clear();
-        sines.clear();
-        for row in 0..n_rows {
-            for i in 0..n {
-                let (sine, cosine) = ((first + row) as f32 * self.model.frequency(i)).sin_cos();
-                cosines.push(cosine);
-                sines.push(sine);
-            }
-        }
+        Packed { kv, isa, threads: Threads::start(n_threads), buffers: Buffers::default(), model }
     }
 
     fn attention(&mut self, i: usize, n_rows: usize, cancel: &Cancel) {
-        let Evaluator { model, kv, isa, threads, buffers } = self;
+        let Packed { model, kv, isa, threads, buffers } = self;
         let (config, layer, isa) = (&model.config, &model.layers[i], *isa);
         let (n, n_query) = (config.n_embedding, layer.query.n_out());
 
@@ -339,7 +285,7 @@ impl Evaluator {
     }
 
     fn feed_forward(&mut self, i: usize, n_rows: usize, cancel: &Cancel) {
-        let Evaluator { model, isa, threads, buffers, .. } = self;
+        let Packed { model, isa, threads, buffers, .. } = self;
         let (config, layer, isa) = (&model.config, &model.layers[i], *isa);
         let (n, n_wide) = (config.n_embedding, config.n_feed_forward);
 
@@ -354,53 +300,73 @@ impl Evaluator {
         multiply(threads, isa, &buffers.wide, [(&layer.down, &mut buffers.product)], cancel);
         vector::add(isa, &mut buffers.x, &buffers.product);
     }
+}
 
-    /// Of the last `n_logits` of `n_rows` rows in the buffers.
-    fn logits(&mut self, n_rows: usize, n_logits: usize, cancel: &Cancel) -> Result<Logits<'_>, Stopped> {
-        let Evaluator { model, isa, threads, buffers, .. } = self;
-        let (config, isa) = (&model.config, *isa);
-        let last = &buffers.x[(n_rows - n_logits) * config.n_embedding..];
-        if n_logits > 0 {
-            norm(
-                threads,
-                isa,
-                last,
-                config.n_embedding,
-                &model.output_norm,
-                config.epsilon,
-                &mut buffers.narrow,
-                cancel,
-            );
-            multiply(threads, isa, &buffers.narrow, [(&model.head, &mut buffers.logits)], cancel);
-        }
-        if cancel.is_cancelled() {
-            return Err(Stopped::Cancelled);
-        }
-        Ok(self.last_logits())
+impl Evaluator for Packed {
+    fn name(&self) -> &'static str {
+        self.isa.name()
     }
-}
 
-/// Rows of logits.
-pub struct Logits<'a> {
-    values: &'a [f32],
-    stride: usize,
-    n: usize,
-}
+    fn gguf(&self) -> &Gguf {
+        &self.model.gguf
+    }
 
-impl Logits<'_> {
-    pub fn row(&self, i: usize) -> &[f32] {
-        &self.values[i * self.stride..][..self.n]
+    fn n_threads(&self) -> usize {
+        self.threads.n()
+    }
+
+    fn len(&self) -> usize {
+        self.kv.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.kv.capacity()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.kv.truncate(len);
+    }
+
+    fn max_batch(&self) -> usize {
+        MAX_BATCH
+    }
+
+    /// Stops within a fraction of a layer's work when cancelled. The residual stream stays in the buffers.
+    fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
+        let Packed { model, kv, buffers, .. } = self;
+        let Buffers { x, cosines, sines, .. } = buffers;
+        embed(&model.gguf, tokens, x).map_err(|error| Stopped::Failed(format!("{error:#}")))?;
+        model.config.rotations(kv.len(), tokens.len(), cosines, sines);
+        for i in 0..self.model.config.n_layers {
+            self.attention(i, tokens.len(), cancel);
+            self.feed_forward(i, tokens.len(), cancel);
+            if cancel.is_cancelled() {
+                return Err(Stopped::Cancelled);
+            }
+        }
+        self.kv.advance(tokens.len());
+        Ok(())
+    }
+
+    fn head(&mut self, n_logits: usize, cancel: &Cancel) -> Result<(), Stopped> {
+        let Packed { model, isa, threads, buffers, .. } = self;
+        let (config, isa) = (&model.config, *isa);
+        let (n, epsilon) = (config.n_embedding, config.epsilon);
+        let last = &buffers.x[buffers.x.len() - n_logits * n..];
+        norm(threads, isa, last, n, &model.output_norm, epsilon, &mut buffers.narrow, cancel);
+        multiply(threads, isa, &buffers.narrow, [(&model.head, &mut buffers.logits)], cancel);
+        if cancel.is_cancelled() { Err(Stopped::Cancelled) } else { Ok(()) }
+    }
+
+    fn last_logits(&self) -> Logits<'_> {
+        Logits::new(&self.buffers.logits, self.model.head.n_tiles() * TILE, self.model.config.n_vocabulary)
     }
 }
 
 impl Buffers {
     /// Gives queries and keys what tells their positions apart: biases, norms of heads, rotation.
     fn place(&mut self, config: &Config, layer: &Layer, isa: Isa, threads: &mut Threads, cancel: &Cancel) {
-        let pairs = match config.architecture {
-            Architecture::Qwen2 | Architecture::Qwen3 => Pairs::Halves,
-            Architecture::Llama => Pairs::Neighbours,
-        };
-        let (n, n_half) = (config.head_dim, config.head_dim / 2);
+        let (pairs, n, n_half) = (config.pairs(), config.head_dim, config.head_dim / 2);
         let rotations = self.cosines.chunks_exact(n_half).zip(self.sines.chunks_exact(n_half));
         let (queries, keys) =
             (self.query.chunks_exact_mut(layer.query.n_out()), self.key.chunks_exact_mut(layer.key.n_out()));
@@ -421,6 +387,22 @@ impl Buffers {
             }
         });
     }
+}
+
+/// The rows of the embeddings of `tokens`.
+pub fn embed(gguf: &Gguf, tokens: &[u32], into: &mut Vec<f32>) -> Result<()> {
+    let embeddings = gguf.tensor("token_embd.weight")?;
+    into.clear();
+    for token in tokens {
+        let row = embeddings.row(*token as usize).with_context(|| format!("token {token}"))?;
+        into.extend_from_slice(&row);
+    }
+    Ok(())
+}
+
+/// The tensor that makes logits; where there is none of its own, the embeddings are it.
+pub fn head_name(gguf: &Gguf) -> &'static str {
+    if gguf.has("output.weight") { "output.weight" } else { "token_embd.weight" }
 }
 
 /// Products of the same rows with several matrices. Each result is as wide as its matrix's tiles.
