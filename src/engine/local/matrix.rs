@@ -6,8 +6,11 @@
 
 mod pack;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use candle_core::quantized::GgmlDType;
+#[cfg(target_os = "linux")]
+use memmap2::Advice;
+use memmap2::MmapMut;
 
 /// Outputs of a tile: the 32-bit lanes of a 512-bit register.
 pub const TILE: usize = 16;
@@ -110,18 +113,14 @@ impl Layout {
     }
 }
 
-/// A cache line, so that the vector starts at one.
-#[repr(C, align(64))]
-#[derive(Clone, Copy)]
-struct Line([u8; 64]);
-
 /// `n_out` rows of `n_in` weights, packed.
 pub struct Matrix {
     layout: Layout,
     n_out: usize,
     n_in: usize,
     tile_bytes: usize,
-    lines: Vec<Line>,
+    /// Starts at a page.
+    bytes: MmapMut,
 }
 
 impl Matrix {
@@ -142,12 +141,12 @@ impl Matrix {
         if raw.len() != n_out * n_row_bytes {
             bail!("a tensor of {n_out} x {n_in} has {} bytes instead of {}", raw.len(), n_out * n_row_bytes);
         }
-        let mut matrix = Matrix::zeroed(layout, n_out, n_in);
+        let mut matrix = Matrix::zeroed(layout, n_out, n_in)?;
         // Loading takes half of the first answer's time, so it is shared out.
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         let n_turn = matrix.n_tiles().div_ceil(n_threads).max(1);
         let (tile_bytes, n_turn_bytes) = (matrix.tile_bytes, n_turn * matrix.tile_bytes);
-        let turns = raw.chunks(n_turn * TILE * n_row_bytes).zip(matrix.bytes_mut().chunks_mut(n_turn_bytes));
+        let turns = raw.chunks(n_turn * TILE * n_row_bytes).zip(matrix.bytes.chunks_mut(n_turn_bytes));
         std::thread::scope(|scope| {
             for (raw, into) in turns {
                 scope.spawn(move || {
@@ -162,11 +161,15 @@ impl Matrix {
         Ok(matrix)
     }
 
-    fn zeroed(layout: Layout, n_out: usize, n_in: usize) -> Matrix {
+    fn zeroed(layout: Layout, n_out: usize, n_in: usize) -> Result<Matrix> {
         let n_supers = n_in.div_ceil(BLOCK * layout.blocks_per_super());
         let tile_bytes = n_supers * layout.super_bytes();
         let n_bytes = n_out.div_ceil(TILE) * tile_bytes;
-        Matrix { layout, n_out, n_in, tile_bytes, lines: vec![Line([0; 64]); n_bytes.div_ceil(64)] }
+        let bytes = MmapMut::map_anon(n_bytes.max(1)).context("there is not enough memory for the weights")?;
+        // Every token reads all of it from one end to the other: large pages spare most of the address translations.
+        #[cfg(target_os = "linux")]
+        let _ = bytes.advise(Advice::HugePage);
+        Ok(Matrix { layout, n_out, n_in, tile_bytes, bytes })
     }
 
     pub fn layout(&self) -> Layout {
@@ -187,22 +190,12 @@ impl Matrix {
 
     /// Memory that it takes.
     pub fn n_bytes(&self) -> usize {
-        64 * self.lines.len()
+        self.bytes.len()
     }
 
     /// The bytes of one tile.
     pub fn tile(&self, tile: usize) -> &[u8] {
-        &self.bytes()[tile * self.tile_bytes..(tile + 1) * self.tile_bytes]
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: a `Line` is 64 bytes without padding, and any bytes make one.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<u8>(), 64 * self.lines.len()) }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<u8>(), 64 * self.lines.len()) }
+        &self.bytes[tile * self.tile_bytes..(tile + 1) * self.tile_bytes]
     }
 }
 

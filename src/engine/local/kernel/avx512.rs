@@ -9,6 +9,9 @@ use super::Output;
 use crate::engine::local::activations::{Activations, Panel, ROW_BYTES};
 use crate::engine::local::matrix::{BLOCK, Layout, Matrix, Shape, TILE};
 
+/// How far ahead weights are asked for, in bytes.
+const AHEAD: usize = 4096;
+
 /// # Safety
 /// The CPU must have the features; no other thread may write the same tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
@@ -43,6 +46,12 @@ unsafe fn product<S: Shape, const M: usize>(bytes: &[u8], panel: &Panel, tile: u
         unsafe {
             let mut block = head.add(layout.head_bytes());
             for _ in 0..layout.blocks_per_super() {
+                // With few rows, memory is what is waited for, and the CPU looks ahead no farther than a page.
+                if M <= 4 {
+                    for line in (0..layout.block_bytes()).step_by(64) {
+                        _mm_prefetch::<_MM_HINT_T0>(block.wrapping_add(AHEAD + line).cast());
+                    }
+                }
                 let dots = dots::<S, M>(block, x);
                 if layout as u8 == Layout::K6 as u8 {
                     add_halves::<S, M>(head, block, x, &dots, &mut sums);
