@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use super::output::{Output, Style};
 use super::session::{Session, Wish};
 use crate::config;
+use crate::engine::local::backend::Backend;
 use crate::engine::local::kernel::Isa;
 use crate::engine::local::locate_in;
 use crate::weights::{self, Store};
@@ -167,20 +168,21 @@ fn listed(models: &[String]) -> String {
 /// What makes a local model fast, or not.
 fn cpu(session: &Session) -> Finding {
     let what = "cpu";
-    let (kernels, features) = (Isa::best(), Isa::features().join(", "));
+    let (backend, features) = (Backend::best(), Isa::features().join(", "));
     let has = if features.is_empty() { String::new() } else { format!(" (of {features})") };
     let threads = match session.local.n_threads {
         1 => "1 thread".to_string(),
         n => format!("{n} threads"),
     };
-    let say = format!("{} kernels{has} on {threads} for a model", kernels.name());
-    match kernels {
-        Isa::Portable => {
-            let say = format!("{say}; there are no faster ones for this CPU, so a model is slow");
-            Finding { verdict: Verdict::Note, what, say }
-        }
-        _ => Finding { verdict: Verdict::Fine, what, say },
+    let say = match &backend {
+        Backend::Packed(isa) => format!("{} kernels{has} on {threads} for a model", isa.name()),
+        Backend::Tensors(_) => format!("{} for a model", backend.name()),
+    };
+    if backend.is_slow() {
+        let say = format!("{say}; there is nothing faster for this CPU, so a model is slow");
+        return Finding { verdict: Verdict::Note, what, say };
     }
+    Finding { verdict: Verdict::Fine, what, say }
 }
 
 fn editors() -> Finding {

@@ -37,6 +37,11 @@ impl Backend {
         }
     }
 
+    /// Whether nothing here was written for this CPU.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Backend::Tensors(Device::Cpu)) && !cfg!(target_arch = "aarch64")
+    }
+
     /// `capacity` is the most tokens in the cache at a time. Half a second to some seconds.
     pub fn load(&self, path: &Path, n_threads: usize, capacity: usize) -> Result<Box<dyn Evaluator>> {
         match self {
