@@ -35,8 +35,9 @@ impl Attention<'_> {
             if let Some(last) = scores.last_mut() {
                 last[POSITIONS - hidden..].fill(f32::NEG_INFINITY);
             }
-            let largest = scores.as_flattened().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            vector::exponentials(isa, scores, largest, total);
+            let mut largest = f32::NEG_INFINITY;
+            vector::largest(isa, scores.as_flattened(), &mut largest);
+            vector::exponentials(isa, scores.as_flattened_mut(), largest, total);
         }
         sum_up(isa, self, queries, scores, &totals);
     }
@@ -108,11 +109,11 @@ fn sum_up_all<const M: usize>(
     let n_chunks = of.head_dim / LANES;
     let mut start = 0;
     while start < n_chunks {
-        // Half of a usual head at a time: the sums stay in registers.
-        let width = if n_chunks - start >= 4 { 4 } else { 1 };
+        // As many as leave the sums of eight queries in registers.
+        let width = if n_chunks - start >= 2 { 2 } else { 1 };
         let slice = Slice { values, n_chunks, start };
         match width {
-            4 => slice.sum_up::<M, 4>(queries, &weights, totals),
+            2 => slice.sum_up::<M, 2>(queries, &weights, totals),
             _ => slice.sum_up::<M, 1>(queries, &weights, totals),
         }
         start += width;

@@ -2,6 +2,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::kernel::Isa;
+use super::vector;
+
 /// How a token is chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sampling {
@@ -21,6 +24,7 @@ pub struct Choice {
 pub struct Sampler {
     sampling: Sampling,
     state: u64,
+    isa: Isa,
 }
 
 /// Only so many of the likeliest are sorted; the others are too unlikely to matter.
@@ -33,16 +37,21 @@ impl Sampler {
             Sampling::Random { seed: 0, .. } => RandomState::new().hash_one(0) | 1,
             Sampling::Random { seed, .. } => seed,
         };
-        Sampler { sampling, state }
+        Sampler { sampling, state, isa: Isa::best() }
     }
 
     /// Of all tokens.
     pub fn choose(&mut self, logits: &[f32]) -> Choice {
-        let best = likeliest(logits.iter().copied().enumerate());
-        let total: f32 = total(logits, best.1);
+        let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0);
+        vector::largest(self.isa, logits, &mut largest);
+        vector::sum_of_exponentials(self.isa, logits, largest, &mut total);
         match self.sampling {
-            Sampling::Greedy => Choice { token: best.0 as u32, probability: 1.0 / total },
-            Sampling::Random { temperature, top_p, .. } => self.draw(logits, best.1, total, temperature, top_p),
+            // The first of the largest.
+            Sampling::Greedy => {
+                let token = logits.iter().position(|logit| *logit == largest).unwrap_or_default();
+                Choice { token: token as u32, probability: 1.0 / total }
+            }
+            Sampling::Random { temperature, top_p, .. } => self.draw(logits, largest, total, temperature, top_p),
         }
     }
 
@@ -93,15 +102,4 @@ impl Sampler {
 /// The first of the largest.
 fn likeliest(logits: impl Iterator<Item = (usize, f32)>) -> (usize, f32) {
     logits.fold((0, f32::NEG_INFINITY), |best, logit| if logit.1 > best.1 { logit } else { best })
-}
-
-/// The sum of all exponentials, the largest of which is 1.
-fn total(logits: &[f32], largest: f32) -> f32 {
-    let mut lanes = [0f32; 16];
-    for logits in logits.as_chunks::<16>().0 {
-        for (lane, logit) in lanes.iter_mut().zip(logits) {
-            *lane += super::vector::exp(logit - largest);
-        }
-    }
-    lanes.into_iter().sum::<f32>().max(1.0)
 }

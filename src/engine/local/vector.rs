@@ -91,15 +91,45 @@ for_each_isa! {
 
 for_each_isa! {
     /// Turns each number into its exponential after `largest` is taken away, and gives their sum.
-    pub fn exponentials(x: &mut [[f32; 16]], largest: f32, sum: &mut f32) {
+    pub fn exponentials(x: &mut [f32], largest: f32, sum: &mut f32) {
         let mut lanes = [0f32; 16];
-        for x in x {
-            for (x, lane) in x.iter_mut().zip(&mut lanes) {
+        let (blocks, rest) = x.as_chunks_mut::<16>();
+        for block in blocks {
+            for (x, lane) in block.iter_mut().zip(&mut lanes) {
                 *x = exp(*x - largest);
                 *lane += *x;
             }
         }
-        *sum = lanes.into_iter().sum();
+        rest.iter_mut().for_each(|x| *x = exp(*x - largest));
+        *sum = lanes.into_iter().sum::<f32>() + rest.iter().sum::<f32>();
+    }
+}
+
+for_each_isa! {
+    /// The sum of the exponentials, after `largest` is taken away from each number.
+    pub fn sum_of_exponentials(x: &[f32], largest: f32, sum: &mut f32) {
+        let mut lanes = [0f32; 16];
+        let (blocks, rest) = x.as_chunks::<16>();
+        for block in blocks {
+            for (x, lane) in block.iter().zip(&mut lanes) {
+                *lane += exp(*x - largest);
+            }
+        }
+        *sum = lanes.into_iter().sum::<f32>() + rest.iter().map(|x| exp(*x - largest)).sum::<f32>();
+    }
+}
+
+for_each_isa! {
+    /// The largest number that is one.
+    pub fn largest(x: &[f32], found: &mut f32) {
+        let mut lanes = [f32::NEG_INFINITY; 16];
+        let (blocks, rest) = x.as_chunks::<16>();
+        for block in blocks {
+            for (x, lane) in block.iter().zip(&mut lanes) {
+                *lane = if *x > *lane { *x } else { *lane };
+            }
+        }
+        *found = lanes.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, f32::max);
     }
 }
 
