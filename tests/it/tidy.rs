@@ -36,10 +36,11 @@ const KNOWN_TO: [(&str, &[&str]); 8] = [
 ];
 
 /// Kernels, the memory that they read, and the threads that run them.
-const UNSAFE: [&str; 6] = [
+const UNSAFE: [&str; 7] = [
     "src/engine/local/kernel.rs",
     "src/engine/local/kernel/avx2.rs",
     "src/engine/local/kernel/avx512.rs",
+    "src/engine/local/attention.rs",
     "src/engine/local/gguf.rs",
     "src/engine/local/threads.rs",
     "src/engine/local/vector.rs",

@@ -89,72 +89,119 @@ fn score_all<const M: usize>(of: &Attention, queries: &[&mut [f32]], scores: &mu
     }
 }
 
-for_each_isa! {
-    /// The values, weighed by the scores and divided by their totals.
-    pub fn sum_up(of: &Attention, queries: &mut [&mut [f32]], scores: &[[f32; POSITIONS]], totals: &[f32; MAX_QUERIES]) {
-        by_count!(queries.len(), sum_up_all(of, queries, scores, totals))
-    }
-}
-
-#[inline(always)]
-fn sum_up_all<const M: usize>(
+/// The values, weighed by the scores and divided by their totals.
+fn sum_up(
+    isa: Isa,
     of: &Attention,
     queries: &mut [&mut [f32]],
     scores: &[[f32; POSITIONS]],
     totals: &[f32; MAX_QUERIES],
 ) {
-    let n_blocks = scores.len() / M;
-    let weights: [&[[f32; POSITIONS]]; M] = std::array::from_fn(|m| &scores[m * n_blocks..][..n_blocks]);
-    let values = of.values.as_chunks::<LANES>().0;
-    let n_chunks = of.head_dim / LANES;
-    let mut start = 0;
-    while start < n_chunks {
-        // As many as leave the sums of eight queries in registers.
-        let width = if n_chunks - start >= 2 { 2 } else { 1 };
-        let slice = Slice { values, n_chunks, start };
-        match width {
-            2 => slice.sum_up::<M, 2>(queries, &weights, totals),
-            _ => slice.sum_up::<M, 1>(queries, &weights, totals),
-        }
-        start += width;
+    match isa {
+        // SAFETY: an `Isa` is used only where it is present.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni if of.head_dim.is_multiple_of(32) => unsafe {
+            by_count!(queries.len(), avx512_pairs(of, queries, scores, totals))
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => unsafe { by_count!(queries.len(), avx512(of, queries, scores, totals)) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni | Isa::Avx2 => unsafe { by_count!(queries.len(), avx2(of, queries, scores, totals)) },
+        _ => by_count!(queries.len(), portable(of, queries, scores, totals)),
     }
 }
 
-/// Some numbers of each value.
-struct Slice<'a> {
-    values: &'a [[f32; LANES]],
-    n_chunks: usize,
-    start: usize,
+fn portable<const M: usize>(
+    of: &Attention,
+    queries: &mut [&mut [f32]],
+    scores: &[[f32; POSITIONS]],
+    totals: &[f32; MAX_QUERIES],
+) {
+    let n_weights = scores.len() / M * POSITIONS;
+    for (m, query) in queries.iter_mut().enumerate() {
+        query.fill(0.0);
+        let weights = scores.as_flattened()[m * n_weights..].iter();
+        for (value, weight) in of.values.chunks_exact(of.head_dim).take(of.n_seen).zip(weights) {
+            query.iter_mut().zip(value).for_each(|(sum, value)| *sum = weight.mul_add(*value, *sum));
+        }
+        query.iter_mut().for_each(|sum| *sum /= totals[m]);
+    }
 }
 
-impl Slice<'_> {
-    #[inline(always)]
-    fn sum_up<const M: usize, const N: usize>(
-        &self,
-        queries: &mut [&mut [f32]],
-        weights: &[&[[f32; POSITIONS]]; M],
-        totals: &[f32; MAX_QUERIES],
-    ) {
-        let mut sums = [[[0f32; LANES]; N]; M];
-        // Past the last position the weights are exactly zero.
-        for (block, values) in self.values.chunks_exact(POSITIONS * self.n_chunks).take(weights[0].len()).enumerate() {
-            let weights: [&[f32; POSITIONS]; M] = std::array::from_fn(|m| &weights[m][block]);
-            for (at, value) in values.chunks_exact(self.n_chunks).enumerate().take(POSITIONS) {
-                let Some(value) = value[self.start..].first_chunk::<N>() else { return };
-                for m in 0..M {
-                    for n in 0..N {
-                        for lane in 0..LANES {
-                            sums[m][n][lane] = weights[m][at % POSITIONS].mul_add(value[n][lane], sums[m][n][lane]);
+/// Sums in registers, for vectors of `$lanes` numbers, `$n` of them of each query at a time.
+macro_rules! sum_up_in_registers {
+    ($name:ident, $features:literal, $lanes:literal, $n:literal, $zero:ident, $load:ident, $set:ident, $fma:ident, $div:ident, $store:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        unsafe fn $name<const M: usize>(
+            of: &Attention,
+            queries: &mut [&mut [f32]],
+            scores: &[[f32; POSITIONS]],
+            totals: &[f32; MAX_QUERIES],
+        ) {
+            use std::arch::x86_64::*;
+            const WIDTH: usize = $lanes * $n;
+            let n_weights = scores.len() / M * POSITIONS;
+            assert!(n_weights >= of.n_seen && of.values.len() >= of.n_seen * of.head_dim && of.head_dim % WIDTH == 0);
+            assert!(queries.iter().all(|query| query.len() == of.head_dim));
+            let weights = scores.as_flattened().as_ptr();
+            for start in (0..of.head_dim).step_by(WIDTH) {
+                let mut sums = [[$zero(); $n]; M];
+                // SAFETY: by the assertions, every position has a weight for each query, and a value of `head_dim`.
+                unsafe {
+                    for at in 0..of.n_seen {
+                        let value = of.values.as_ptr().add(at * of.head_dim + start);
+                        let value: [_; $n] = std::array::from_fn(|n| $load(value.add($lanes * n)));
+                        for m in 0..M {
+                            let weight = $set(*weights.add(m * n_weights + at));
+                            for n in 0..$n {
+                                sums[m][n] = $fma(weight, value[n], sums[m][n]);
+                            }
+                        }
+                    }
+                    for (m, query) in queries.iter_mut().enumerate().take(M) {
+                        for n in 0..$n {
+                            $store(query.as_mut_ptr().add(start + $lanes * n), $div(sums[m][n], $set(totals[m])));
                         }
                     }
                 }
             }
         }
-        for m in 0..M {
-            let into = queries[m].as_chunks_mut::<LANES>().0;
-            for n in 0..N {
-                into[self.start + n] = sums[m][n].map(|sum| sum / totals[m]);
-            }
-        }
-    }
+    };
 }
+sum_up_in_registers!(
+    avx512_pairs,
+    "avx512f",
+    16,
+    2,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_div_ps,
+    _mm512_storeu_ps
+);
+sum_up_in_registers!(
+    avx512,
+    "avx512f",
+    16,
+    1,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_div_ps,
+    _mm512_storeu_ps
+);
+sum_up_in_registers!(
+    avx2,
+    "avx2,fma",
+    8,
+    1,
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_div_ps,
+    _mm256_storeu_ps
+);
