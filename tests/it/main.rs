@@ -8,6 +8,7 @@ mod config;
 mod document;
 mod instant;
 mod layout;
+mod local_model;
 mod predictor;
 mod privacy;
 mod prompt;
