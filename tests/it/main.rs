@@ -12,6 +12,7 @@ mod instant;
 mod layout;
 mod local;
 mod offer;
+mod local_model;
 mod predictor;
 mod privacy;
 mod prompt;

@@ -42,7 +42,7 @@ pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
     let mut warm = Vec::new();
     for (number, line) in SAMPLE.lines().enumerate().filter(|(i, line)| TYPED_LINES.contains(i) && line.len() > 20) {
         for n_typed in KEYS.into_iter().map(|n| indent(line) + n).filter(|n| *n < line.len()) {
-            let answer = ask(loaded, number, line, n_typed)?;
+            let answer = ask(loaded, number, n_typed)?;
             // The first key of a line may move the anchor.
             if n_typed > indent(line) {
                 warm.push(answer.effort.n_before_first);
@@ -66,11 +66,10 @@ pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
     })
 }
 
-/// Asks for the rest of a line of the sample, which ends there: the lines below are known, the rest is not.
-fn ask(loaded: &mut Loaded, number: usize, line: &str, n_typed: usize) -> Result<Answer> {
-    let start: usize = SAMPLE.lines().take(number).map(|line| line.len() + 1).sum();
-    let offset = start + n_typed;
-    let text = format!("{}{}", &SAMPLE[..offset], &SAMPLE[start + line.len()..]);
+/// Asks for the rest of a line, where the lines above are typed, and what comes after the last line to be typed is known.
+fn ask(loaded: &mut Loaded, number: usize, n_typed: usize) -> Result<Answer> {
+    let offset = line_start(number) + n_typed;
+    let text = format!("{}{}", &SAMPLE[..offset], &SAMPLE[line_start(TYPED_LINES.end) - 1..]);
     let document = Snapshot {
         id: DocumentId("sample.py".into()),
         path: None,
@@ -82,6 +81,10 @@ fn ask(loaded: &mut Loaded, number: usize, line: &str, n_typed: usize) -> Result
     };
     let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
     loaded.answer(&ask, Sampling::Greedy, &[], &Cancel::default()).map_err(stopped)
+}
+
+fn line_start(number: usize) -> usize {
+    SAMPLE.lines().take(number).map(|line| line.len() + 1).sum()
 }
 
 fn indent(line: &str) -> usize {
