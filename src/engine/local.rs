@@ -174,14 +174,16 @@ impl Engine for Local {
         if self.jobs.send(Job::Answer(Box::new(question))).is_err() {
             return gone();
         }
+        // Whoever asks by hand hears what there is.
+        let bar = if is_by_hand(ask.n_candidates) { 0.0 } else { self.options.min_confidence };
         let mut best = None;
         for answer in answers {
             match answer {
                 Ok(answer) if answer.text.trim().is_empty() => {
                     best.get_or_insert(Finish::Silent("the model says that nothing comes here".to_string()));
                 }
-                Ok(answer) if answer.probability < self.options.min_confidence => {
-                    let (is, bar) = (answer.probability, self.options.min_confidence);
+                Ok(answer) if answer.probability < bar => {
+                    let is = answer.probability;
                     let why = format!("the best candidate's chance is {is:.2}, under the bar of {bar:.2}");
                     best.get_or_insert(Finish::Silent(why));
                 }
@@ -251,8 +253,7 @@ impl Host {
         let (max_lines, offset) = (*max_lines, *offset);
         let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates };
         let continuations = (self.continuations)(&ask, cancel);
-        // More than the usual number are wanted only by hand.
-        let n_answers = if *n_candidates > MAX_CANDIDATES { MAX_CANDIDATES } else { 1 };
+        let n_answers = if is_by_hand(*n_candidates) { MAX_CANDIDATES } else { 1 };
         let started = Instant::now();
         for i in 0..n_answers {
             if i > 0 && started.elapsed() > MORE_WITHIN {
@@ -282,6 +283,11 @@ impl From<Stopped> for Finish {
             Stopped::Failed(why) => Finish::Failed(why),
         }
     }
+}
+
+/// More than the usual number of candidates are wanted only by hand.
+fn is_by_hand(n_candidates: usize) -> bool {
+    n_candidates > MAX_CANDIDATES
 }
 
 /// Models to try, best first: the chosen one, or all of the table that are there and can fill in.

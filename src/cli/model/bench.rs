@@ -135,7 +135,7 @@ fn print(report: &Report, output: &mut Output) -> Result<()> {
         ("key to first token", format!("p50 {:.0} ms", typing.first_ms_p50)),
         (
             "evaluated before it",
-            format!("p50 {}, at most {} tokens on a warm prefix", typing.evaluated_p50, typing.evaluated_max),
+            format!("p50 {}, at most {} tokens, where the anchor moves", typing.evaluated_p50, typing.evaluated_max),
         ),
         (
             "guesses",

@@ -24,7 +24,8 @@ pub struct Typing {
     pub line_ms_p95: f64,
     /// From a key to the first token.
     pub first_ms_p50: f64,
-    /// Evaluated before the first new token, the typed one included, where prefix and suffix stood still.
+    /// Tokens evaluated before the first new one: what was typed, what is forced, and the last one before. Most where the
+    /// anchor moves, as it does every 512 bytes.
     pub evaluated_p50: usize,
     pub evaluated_max: usize,
     pub tokens_per_pass: f64,
