@@ -13,12 +13,13 @@ mod view;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::output::Output;
 use super::session::Wish;
+use crate::predictor::Trigger;
 use scene::Scene;
 use screen::Screen;
 use typist::Typist;
@@ -49,13 +50,17 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
     let (session, scene) = Scene::open(arguments.file.as_deref(), &arguments.wish)?;
+    // A model is loaded at its first question, which is not to be counted.
+    session.ask(scene.document.clone(), scene.start, Trigger::Automatic);
+    session.forget(&scene.document.id);
     let mut typist = Typist::new(&session, &scene);
     let is_shown = !arguments.fast && is_terminal();
     // A terminal that cannot be taken over is as good as none.
     if let Some(mut screen) = is_shown.then(|| Screen::open(output).ok()).flatten() {
         show::play(&mut typist, &scene, Duration::from_secs(arguments.seconds), &mut screen)?;
     } else {
-        while let Some(act) = typist.plan() {
+        let started = Instant::now();
+        while let Some(act) = typist.plan().filter(|_| started.elapsed() < Duration::from_secs(arguments.seconds)) {
             typist.perform(act);
         }
         tally::print_examples(&typist.tally, output)?;
