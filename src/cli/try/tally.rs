@@ -127,8 +127,9 @@ pub fn print(typist: &Typist, scene: &Scene, output: &mut Output) -> Result<()> 
         ("saved", format!("{saved} of {needed} keystrokes ({} %)", percent(saved, needed))),
         ("answer", times(&tally.answers)),
     ];
-    // With one engine its part is the whole.
-    for (name, EngineTally { n_shown, n_right, answers }) in tally.engines.iter().filter(|_| tally.engines.len() > 1) {
+    // Where only one engine had something to show, its part is the whole.
+    let n_heard = tally.engines.iter().filter(|(_, engine)| engine.n_shown > 0).count();
+    for (name, EngineTally { n_shown, n_right, answers }) in tally.engines.iter().filter(|_| n_heard > 1) {
         let right = percent(*n_right, *n_shown);
         rows.push((name, format!("{n_shown} shown, {n_right} right ({right} %); answer {}", times(answers))));
     }

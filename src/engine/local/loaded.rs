@@ -55,6 +55,9 @@ const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(16).unwra
 const MAX_LINE_TOKENS: usize = 64;
 const MAX_TOKENS: usize = 256;
 
+/// After this no further line of a block is waited for.
+const LINES_WITHIN: Duration = Duration::from_millis(500);
+
 /// The bytes of the text after the cursor that tell where an answer ends.
 const AFTER_WINDOW: usize = 1 << 10;
 
@@ -126,6 +129,7 @@ impl Loaded {
         let (line_before, after) =
             (text.slice(line.start..ask.offset), text.slice(ask.offset..ask.offset + AFTER_WINDOW));
         let place = Place { line_before: &line_before, after: &after, max_lines: ask.max_lines };
+        let started = Instant::now();
         let mut said = String::new();
         let mut of_first_line = None;
         let task = Task { prompt: &tokens, forced: &forced, sampling, draft: Some(&draft), max_tokens: MAX_TOKENS };
@@ -137,6 +141,13 @@ impl Loaded {
             }
             if let Some(end) = place.end(&said) {
                 said.truncate(end);
+                return ControlFlow::Break(());
+            }
+            // What is whole by then is worth more than the rest of the block later.
+            let n_whole =
+                said.rfind('\n').filter(|n| started.elapsed() > LINES_WITHIN && !said[..*n].trim().is_empty());
+            if let Some(n_whole) = n_whole {
+                said.truncate(n_whole);
                 return ControlFlow::Break(());
             }
             let is_endless = of_first_line.is_none() && grown.n_tokens >= MAX_LINE_TOKENS;
