@@ -101,12 +101,13 @@ fn sum_up(
         // SAFETY: an `Isa` is used only where it is present.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Vnni if of.head_dim.is_multiple_of(32) => unsafe {
-            by_count!(queries.len(), avx512_pairs(of, queries, scores, totals))
+            by_count!(queries.len(), avx512(of, queries, scores, totals))
         },
+        // Also for heads of an odd number of 16s, which are rare.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vnni => unsafe { by_count!(queries.len(), avx512(of, queries, scores, totals)) },
-        #[cfg(target_arch = "x86_64")]
-        Isa::AvxVnni | Isa::Avx2 => unsafe { by_count!(queries.len(), avx2(of, queries, scores, totals)) },
+        Isa::Avx512Vnni | Isa::AvxVnni | Isa::Avx2 => unsafe {
+            by_count!(queries.len(), avx2(of, queries, scores, totals))
+        },
         _ => by_count!(queries.len(), portable(of, queries, scores, totals)),
     }
 }
@@ -170,22 +171,10 @@ macro_rules! sum_up_in_registers {
     };
 }
 sum_up_in_registers!(
-    avx512_pairs,
-    "avx512f",
-    16,
-    2,
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_div_ps,
-    _mm512_storeu_ps
-);
-sum_up_in_registers!(
     avx512,
     "avx512f",
     16,
-    1,
+    2,
     _mm512_setzero_ps,
     _mm512_loadu_ps,
     _mm512_set1_ps,
