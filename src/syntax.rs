@@ -6,6 +6,7 @@
 
 pub mod language;
 mod lexis;
+pub mod outline;
 mod parse_error;
 mod unit;
 

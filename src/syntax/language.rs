@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use tree_sitter::Query;
 
 use super::lexis::{self, Lexis};
+use super::outline::Queries;
 
 /// One language that foretype knows. Equality is identity.
 #[derive(Clone, Copy)]
@@ -25,6 +26,7 @@ struct Definition {
     files: &'static str,
     lexis: &'static Lexis,
     grammar: &'static LazyLock<Grammar>,
+    queries: &'static LazyLock<Queries>,
 }
 
 /// A grammar ready for use.
@@ -53,7 +55,7 @@ pub(super) enum Region {
 }
 
 macro_rules! languages {
-    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path;)*) => {
+    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path, $outline:ident;)*) => {
         &[$(Definition {
             id: $id,
             aliases: $aliases,
@@ -64,47 +66,66 @@ macro_rules! languages {
                 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new($id, $parser.into(), REGIONS));
                 &GRAMMAR
             },
+            queries: {
+                static QUERIES: LazyLock<Queries> = LazyLock::new(|| queries!($id, $parser, $outline));
+                &QUERIES
+            },
         }),*]
     };
 }
 
+/// The three queries of [`outline`](super::outline), for a language that has them.
+macro_rules! queries {
+    ($id:literal, $parser:path, none) => {
+        Queries::NONE
+    };
+    ($id:literal, $parser:path, outline) => {{
+        const SOURCES: [&str; 3] = [
+            include_str!(concat!("../../grammars/", $id, "/tags.scm")),
+            include_str!(concat!("../../grammars/", $id, "/imports.scm")),
+            include_str!(concat!("../../grammars/", $id, "/locals.scm")),
+        ];
+        Queries::new($id, &$parser.into(), SOURCES)
+    }};
+}
+
 #[rustfmt::skip]
 static LANGUAGES: &[Definition] = languages! {
-    // id             also called             extensions and file names    lexis    parser
-    "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE;
-    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE;
-    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE;
-    "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE;
-    "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE;
-    "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE;
-    "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE;
-    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE;
-    "json"            "jsonc"                 "json jsonc webmanifest"     JSON     tree_sitter_json::LANGUAGE;
-    "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE;
-    "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE;
-    "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP;
-    "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE;
-    "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE;
-    "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE;
-    "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE;
-    "toml"            ""                      "toml Cargo.lock"            TOML     tree_sitter_toml_ng::LANGUAGE;
-    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT;
-    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX;
-    "yaml"            "dockercompose"         "yaml yml"                   YAML     tree_sitter_yaml::LANGUAGE;
-    "zig"             ""                      "zig zon"                    ZIG      tree_sitter_zig::LANGUAGE;
+    // id             also called             extensions and file names    lexis    parser, outline or none
+    "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE, none;
+    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, none;
+    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, none;
+    "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE, none;
+    "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE, none;
+    "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE, none;
+    "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE, none;
+    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE, none;
+    "json"            "jsonc"                 "json jsonc webmanifest"     JSON     tree_sitter_json::LANGUAGE, none;
+    "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE, none;
+    "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE, none;
+    "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP, none;
+    "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE, none;
+    "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE, none;
+    "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE, outline;
+    "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE, none;
+    "toml"            ""                      "toml Cargo.lock"            TOML     tree_sitter_toml_ng::LANGUAGE, none;
+    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT, none;
+    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX, none;
+    "yaml"            "dockercompose"         "yaml yml"                   YAML     tree_sitter_yaml::LANGUAGE, none;
+    "zig"             ""                      "zig zon"                    ZIG      tree_sitter_zig::LANGUAGE, none;
 };
 
 /// Grammars whose generated parsers are giants: they would double the build.
 #[cfg(feature = "more-languages")]
 #[rustfmt::skip]
 static MORE_LANGUAGES: &[Definition] = languages! {
-    "elixir"          ""                      "ex exs"                     ELIXIR   tree_sitter_elixir::LANGUAGE;
-    "haskell"         ""                      "hs"                         HASKELL  tree_sitter_haskell::LANGUAGE;
-    "kotlin"          ""                      "kt kts"                     C        tree_sitter_kotlin_ng::LANGUAGE;
-    "ocaml"           ""                      "ml"                         OCAML    tree_sitter_ocaml::LANGUAGE_OCAML;
-    "scala"           ""                      "scala sbt sc"               C        tree_sitter_scala::LANGUAGE;
-    "sql"             "mysql postgres sqlite" "sql"                        SQL      tree_sitter_sequel::LANGUAGE;
-    "swift"           ""                      "swift"                      C        tree_sitter_swift::LANGUAGE;
+    "elixir"          ""                      "ex exs"                     ELIXIR   tree_sitter_elixir::LANGUAGE, none;
+    "haskell"         ""                      "hs"                         HASKELL  tree_sitter_haskell::LANGUAGE, none;
+    "kotlin"          ""                      "kt kts"                     C        tree_sitter_kotlin_ng::LANGUAGE, none;
+    "ocaml"           ""                      "ml"                         OCAML    tree_sitter_ocaml::LANGUAGE_OCAML, none;
+    "scala"           ""                      "scala sbt sc"               C        tree_sitter_scala::LANGUAGE, none;
+    "sql"             "mysql postgres sqlite" "sql"                        SQL      tree_sitter_sequel::LANGUAGE, none;
+    "swift"           ""                      "swift"                      C        tree_sitter_swift::LANGUAGE, none;
 };
 
 #[cfg(not(feature = "more-languages"))]
@@ -151,6 +172,11 @@ impl Language {
 
     pub(super) fn lexis(self) -> &'static Lexis {
         self.0.lexis
+    }
+
+    /// Compiles the queries at the first call.
+    pub(super) fn queries(self) -> &'static Queries {
+        self.0.queries
     }
 
     /// Compiles the query at the first call.
