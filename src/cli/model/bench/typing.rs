@@ -15,7 +15,7 @@ use crate::engine::{Ask, Cancel};
 use crate::syntax::Language;
 use crate::text::Text;
 
-/// What an editor would see. Lines of a file of 120 lines are typed, key by key; each key asks for the rest of its line.
+/// What an editor would see. Lines of a file of 120 lines are typed; each key asks for the rest of its line.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Typing {
     pub n_keys: usize,
@@ -24,27 +24,26 @@ pub struct Typing {
     pub line_ms_p95: f64,
     /// From a key to the first token.
     pub first_ms_p50: f64,
-    /// Tokens evaluated before the first new one: what was typed, what is forced, and the last one before. Most where the
-    /// anchor moves, as it does every 512 bytes.
+    /// Tokens evaluated before the first new one, where one character was typed since the question before: what it made of
+    /// the text's end, what is forced, and the last one before. Most where the anchor moves, as it does every 512 bytes.
     pub evaluated_p50: usize,
+    pub evaluated_p90: usize,
     pub evaluated_max: usize,
-    pub tokens_per_pass: f64,
-    pub guesses_right: f64,
 }
 
 /// Lines that are typed, of those with something to say.
 const TYPED_LINES: Range<usize> = 40..80;
-/// Keys of each line after which is asked.
-const KEYS: [usize; 6] = [0, 1, 2, 4, 8, 12];
+/// Characters of each line, each of which asks.
+const KEYS: Range<usize> = 0..10;
 
 pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
     loaded.decoder().evaluator();
     let mut answers = Vec::new();
     let mut warm = Vec::new();
     for (number, line) in SAMPLE.lines().enumerate().filter(|(i, line)| TYPED_LINES.contains(i) && line.len() > 20) {
-        for n_typed in KEYS.into_iter().map(|n| indent(line) + n).filter(|n| *n < line.len()) {
+        for n_typed in KEYS.map(|n| indent(line) + n).filter(|n| *n < line.len()) {
             let answer = ask(loaded, number, n_typed)?;
-            // The first key of a line may move the anchor.
+            // The first question of a line comes after the whole line before.
             if n_typed > indent(line) {
                 warm.push(answer.effort.n_before_first);
             }
@@ -53,7 +52,6 @@ pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
     }
     let times = |time: fn(&Answer) -> Duration| sorted(answers.iter().map(|answer| milliseconds(time(answer))));
     let (line, first) = (times(|answer| answer.effort.total), times(|answer| answer.effort.until_first));
-    let sum = |count: fn(&Answer) -> usize| answers.iter().map(count).sum::<usize>().max(1) as f64;
     warm.sort_unstable();
     Ok(Typing {
         n_keys: answers.len(),
@@ -61,9 +59,8 @@ pub fn measure(loaded: &mut Loaded) -> Result<Typing> {
         line_ms_p95: percentile(&line, 95),
         first_ms_p50: percentile(&first, 50),
         evaluated_p50: warm.get(warm.len() / 2).copied().unwrap_or_default(),
+        evaluated_p90: warm.get(warm.len() * 9 / 10).copied().unwrap_or_default(),
         evaluated_max: warm.last().copied().unwrap_or_default(),
-        tokens_per_pass: sum(|answer| answer.effort.n_said) / sum(|answer| answer.effort.n_passes),
-        guesses_right: sum(|answer| answer.effort.n_right) / sum(|answer| answer.effort.n_guessed),
     })
 }
 
