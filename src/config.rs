@@ -96,7 +96,12 @@ impl Default for Settings {
             instant: engine::instant::Options::default(),
             local: engine::local::Options::default(),
             asks_for_model: true,
-            workspace: workspace::Options { enabled: true, max_bytes: 16 << 20, max_file_bytes: 512 << 10 },
+            workspace: workspace::Options {
+                enabled: true,
+                max_bytes: 16 << 20,
+                max_file_bytes: 512 << 10,
+                symbols: workspace::symbols::Options::default(),
+            },
             privacy: privacy::Options::default(),
         }
     }

@@ -8,7 +8,7 @@
 //! | [`syntax`]     | languages, incremental parsing, and the questions that are asked of a tree               |
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
-//! | [`workspace`]  | the project's admitted files and their n-gram index, built and kept fresh on a thread    |
+//! | [`workspace`]  | the project's admitted files, their n-gram index and symbols, kept fresh on a thread     |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant and the local engine |

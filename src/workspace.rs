@@ -1,26 +1,31 @@
-//! The project's admitted files and their n-gram index, built and kept fresh on a thread of its own.
+//! The project's admitted files, their n-gram index and their symbols, built and kept fresh on a thread of its own.
 //!
-//! Reads only what the ignore files and [`privacy`](crate::privacy) admit, at most [`Options::max_bytes`] of it.
-//! Hands out an immutable [`Index`] behind an `Arc`; a change of files makes a new one. Which file is admitted is
-//! decided in `workspace/admission.rs`. Must not know engines.
+//! Reads only what the ignore files and [`privacy`](crate::privacy) admit. Hands out an immutable [`Index`] and
+//! immutable [`Symbols`], each behind an `Arc`; a change of files makes new ones. Which file is admitted is decided in
+//! `workspace/admission.rs`, how all of them are read in `workspace/build.rs`. Must not know engines.
 
 mod admission;
+mod build;
 pub mod index;
+pub mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
 use crate::privacy::Privacy;
 use crate::syntax::Language;
-use admission::{Admission, LeftOut};
+use admission::Admission;
+use build::{Build, Indexed};
+use symbols::{Admitted, Outliner};
 
 pub use index::{Builder, Changed, Index};
+pub use symbols::Symbols;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -30,14 +35,21 @@ pub struct Options {
     pub max_bytes: usize,
     /// Larger files are left out.
     pub max_file_bytes: usize,
+    pub symbols: symbols::Options,
 }
 
 /// What the background thread tells.
 #[derive(Clone, Debug)]
 pub enum Event {
     Started,
-    Progress { n_files: usize, n_bytes: usize },
+    Progress {
+        n_files: usize,
+        n_bytes: usize,
+    },
+    /// The index is new; after a change of files the symbols are, too.
     Ready(Summary),
+    /// The symbols are new: after a build, whose index does not wait for them.
+    Outlined(symbols::Summary),
 }
 
 /// What an index holds, and what was left out.
@@ -54,6 +66,7 @@ pub struct Summary {
 pub struct Workspace {
     messages: Sender<Message>,
     index: Arc<RwLock<Arc<Index>>>,
+    symbols: Arc<RwLock<Arc<Symbols>>>,
     /// Raised by everything that makes a build in progress useless.
     generation: Arc<AtomicU64>,
 }
@@ -69,17 +82,12 @@ const QUIET: Duration = Duration::from_millis(100);
 /// More changed files than this are a new state of the project: it is read anew, by the rules of a first build.
 const MAX_CHANGED_FILES: usize = 200;
 
-/// How many files pass between two progress events.
-const PROGRESS_FILES: usize = 256;
-
-/// Files read ahead of the tokeniser.
-const READ_AHEAD: usize = 64;
-
 impl Workspace {
     /// Starts the thread. `on_event` is called on it.
     pub fn start(options: Options, privacy: Arc<Privacy>, on_event: Box<dyn Fn(Event) + Send>) -> Workspace {
         let (messages, inbox) = channel();
         let index = Arc::<RwLock<Arc<Index>>>::default();
+        let symbols = Arc::<RwLock<Arc<Symbols>>>::default();
         let generation = Arc::<AtomicU64>::default();
         let mut keeper = Keeper {
             options,
@@ -88,11 +96,12 @@ impl Workspace {
             folders: Vec::new(),
             n_bytes: BTreeMap::new(),
             index: index.clone(),
+            symbols: symbols.clone(),
             generation: generation.clone(),
         };
         // Without a thread there is no index, and the engine works from the open documents alone.
         let _ = std::thread::Builder::new().name("workspace".to_string()).spawn(move || keeper.run(&inbox));
-        Workspace { messages, index, generation }
+        Workspace { messages, index, symbols, generation }
     }
 
     /// Sets the folders; starts a rebuild. Returns at once.
@@ -110,6 +119,11 @@ impl Workspace {
     pub fn index(&self) -> Arc<Index> {
         self.index.read().clone()
     }
+
+    /// The newest symbols; empty before the first build is through.
+    pub fn symbols(&self) -> Arc<Symbols> {
+        self.symbols.read().clone()
+    }
 }
 
 impl Drop for Workspace {
@@ -118,10 +132,23 @@ impl Drop for Workspace {
     }
 }
 
-/// Builds an index on the calling thread, for the command line and the benches.
-pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> (Index, Summary) {
-    let built = Build { options, privacy, folders, on_progress: &|_, _| {}, stopped: &|| false }.run();
-    built.map(|built| (built.index, built.summary)).unwrap_or_default()
+/// What one reading of the folders gives.
+#[derive(Clone, Default)]
+pub struct Built {
+    pub index: Index,
+    pub summary: Summary,
+    pub symbols: Symbols,
+    pub outlined: symbols::Summary,
+}
+
+/// Reads the folders on the calling thread, for the command line and the benches.
+pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> Built {
+    let mut built = Built::default();
+    let build =
+        Build { options, privacy, folders, known: Symbols::default(), on_progress: &|_, _| {}, stopped: &|| false };
+    let outlined = build.run(|indexed| (built.index, built.summary) = (indexed.index, indexed.summary));
+    (built.symbols, built.outlined) = outlined.unwrap_or_default();
+    built
 }
 
 /// The state of the background thread.
@@ -133,6 +160,7 @@ struct Keeper {
     /// Size of each indexed file, in bytes.
     n_bytes: BTreeMap<PathBuf, usize>,
     index: Arc<RwLock<Arc<Index>>>,
+    symbols: Arc<RwLock<Arc<Symbols>>>,
     generation: Arc<AtomicU64>,
 }
 
@@ -173,19 +201,24 @@ impl Keeper {
     fn rebuild(&mut self) {
         (self.on_event)(Event::Started);
         let generation = self.generation.load(Ordering::Relaxed);
-        let built = Build {
+        let known = Symbols::clone(&self.symbols.read());
+        let build = Build {
             options: &self.options,
             privacy: &self.privacy,
             folders: &self.folders,
+            known,
             on_progress: &|n_files, n_bytes| (self.on_event)(Event::Progress { n_files, n_bytes }),
             stopped: &|| self.generation.load(Ordering::Relaxed) != generation,
-        }
-        .run();
+        };
+        let outlined = build.run(|Indexed { index, n_bytes, summary }| {
+            self.n_bytes = n_bytes;
+            *self.index.write() = Arc::new(index);
+            (self.on_event)(Event::Ready(summary));
+        });
         // A build that was stopped is followed by the next one, which says when it is ready.
-        if let Some(built) = built {
-            self.n_bytes = built.n_bytes;
-            *self.index.write() = Arc::new(built.index);
-            (self.on_event)(Event::Ready(built.summary));
+        if let Some((symbols, summary)) = outlined {
+            *self.symbols.write() = Arc::new(symbols);
+            (self.on_event)(Event::Outlined(summary));
         }
     }
 
@@ -200,126 +233,52 @@ impl Keeper {
             // A folder that came brings its files; one that went takes them along.
             files.extend(admission.walk(&path, folder).0.into_iter().map(|file| file.path));
             files.extend(self.n_bytes.keys().filter(|file| file.starts_with(&path)).cloned());
+            let outlined = self.symbols.read().clone();
+            files.extend(outlined.files().map(|file| file.path.to_path_buf()).filter(|file| file.starts_with(&path)));
         }
         if files.len() > MAX_CHANGED_FILES {
             return self.rebuild();
         }
-
-        let texts: Vec<(PathBuf, Option<String>)> = files
-            .into_iter()
-            .map(|path| {
-                let text = admission.read(&path).ok().filter(|text| self.has_room(&path, text.len()));
-                (path, text)
-            })
-            .collect();
-        if texts.is_empty() {
+        if files.is_empty() {
             return;
         }
         let started = Instant::now();
-        let changes: Vec<Changed> = texts.iter().map(change).collect();
-        let index = Arc::new(self.index.read().with(&changes));
-        for (path, text) in &texts {
-            match text {
-                Some(text) => self.n_bytes.insert(path.clone(), text.len()),
-                None => self.n_bytes.remove(path),
-            };
-        }
+        let texts: Vec<(Arc<Path>, Option<String>)> =
+            files.into_iter().map(|path| (path.as_path().into(), admission.read(&path).ok())).collect();
+        let index = self.index_with(&texts);
+        let symbols = self.symbols_with(texts);
         let (n_files, n_bytes) = (index.n_files(), index.n_bytes());
-        *self.index.write() = index;
+        *self.index.write() = Arc::new(index);
+        *self.symbols.write() = Arc::new(symbols);
         (self.on_event)(Event::Ready(Summary { n_files, n_bytes, left_out: Vec::new(), took: started.elapsed() }));
+    }
+
+    fn index_with(&mut self, texts: &[(Arc<Path>, Option<String>)]) -> Index {
+        let mut changes = Vec::new();
+        for (path, text) in texts {
+            let text = text.as_deref().filter(|text| self.has_room(path, text.len()));
+            match text {
+                Some(text) => self.n_bytes.insert(path.to_path_buf(), text.len()),
+                None => self.n_bytes.remove(&**path),
+            };
+            changes.push(Changed { path: path.clone(), language: Language::from_path(path), text });
+        }
+        self.index.read().with(&changes)
+    }
+
+    fn symbols_with(&self, texts: Vec<(Arc<Path>, Option<String>)>) -> Symbols {
+        let known = self.symbols.read().clone();
+        let mut outliner = Outliner::new(&self.options.symbols, Symbols::clone(&known));
+        let changes = texts.into_iter().map(|(path, text)| {
+            let admitted = text.map(|text| Admitted { language: Language::from_path(&path), path: path.clone(), text });
+            let file = admitted.and_then(|admitted| outliner.outline(&admitted, &|| false));
+            symbols::Changed { path, file }
+        });
+        known.with(&changes.collect::<Vec<_>>())
     }
 
     fn has_room(&self, path: &Path, n_bytes: usize) -> bool {
         let others: usize = self.n_bytes.iter().filter(|(other, _)| *other != path).map(|(_, n_bytes)| n_bytes).sum();
         others + n_bytes <= self.options.max_bytes
-    }
-}
-
-fn change((path, text): &(PathBuf, Option<String>)) -> Changed<'_> {
-    Changed { path: path.as_path().into(), language: Language::from_path(path), text: text.as_deref() }
-}
-
-/// One build from scratch.
-struct Build<'a> {
-    options: &'a Options,
-    privacy: &'a Privacy,
-    folders: &'a [PathBuf],
-    on_progress: &'a dyn Fn(usize, usize),
-    stopped: &'a dyn Fn() -> bool,
-}
-
-struct Built {
-    index: Index,
-    n_bytes: BTreeMap<PathBuf, usize>,
-    summary: Summary,
-}
-
-impl Build<'_> {
-    /// `None` when it was stopped.
-    fn run(&self) -> Option<Built> {
-        let started = Instant::now();
-        let mut summary = Summary::default();
-        let mut builder = Builder::default();
-        let mut n_bytes = BTreeMap::new();
-        if self.options.enabled {
-            self.read_into(&mut builder, &mut n_bytes, &mut summary)?;
-        }
-        let index = builder.finish();
-        summary.took = started.elapsed();
-        Some(Built { index, n_bytes, summary })
-    }
-
-    /// One thread reads and judges the files, this one tokenises them.
-    fn read_into(
-        &self,
-        builder: &mut Builder,
-        n_bytes: &mut BTreeMap<PathBuf, usize>,
-        summary: &mut Summary,
-    ) -> Option<()> {
-        let admission = Admission { options: self.options, privacy: self.privacy };
-        let mut files = Vec::new();
-        let mut left_out = LeftOut::default();
-        for folder in self.folders {
-            let (found, not_found) = admission.walk(folder, folder);
-            files.extend(found);
-            left_out.extend(not_found);
-        }
-        admission::rank(&mut files);
-
-        let (send, texts) = sync_channel(READ_AHEAD);
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                for file in files {
-                    let text = admission.read(&file.path);
-                    if send.send((file, text)).is_err() {
-                        return;
-                    }
-                }
-            });
-            for (file, text) in texts {
-                if (self.stopped)() {
-                    return None;
-                }
-                match text {
-                    Err(reason) => left_out.add(reason),
-                    Ok(text) if summary.n_bytes + text.len() > self.options.max_bytes => {
-                        left_out.add("over the index's limit of bytes");
-                    }
-                    Ok(text) if n_bytes.contains_key(&file.path) || text.is_empty() => {}
-                    Ok(text) => {
-                        summary.n_files += 1;
-                        summary.n_bytes += text.len();
-                        builder.add(file.path.as_path().into(), file.language, &text);
-                        n_bytes.insert(file.path, text.len());
-                        if summary.n_files.is_multiple_of(PROGRESS_FILES) {
-                            (self.on_progress)(summary.n_files, summary.n_bytes);
-                        }
-                    }
-                }
-            }
-            Some(())
-        })?;
-        summary.left_out = left_out.into_counts();
-        Some(())
     }
 }

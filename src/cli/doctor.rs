@@ -42,6 +42,7 @@ pub fn run(output: &mut Output) -> Result<i32> {
     let mut findings = settings(&session);
     findings.push(project(&session, &here));
     findings.extend(index(&session));
+    findings.extend(symbols(&session));
     let model = model(&session);
     findings.push(engines(&session, &model));
     findings.push(model);
@@ -104,6 +105,25 @@ fn index(session: &Session) -> Vec<Finding> {
     }
     findings.push(Finding { verdict: Verdict::Fine, what: "languages", say: languages(session) });
     findings
+}
+
+fn symbols(session: &Session) -> Option<Finding> {
+    let what = "symbols";
+    let Some(outlined) = &session.outlined else {
+        session.summary.as_ref()?;
+        let say = "the files took too long to parse; name large folders in .foretypeignore".to_string();
+        return Some(Finding { verdict: Verdict::Wrong, what, say });
+    };
+    if outlined.n_files == 0 {
+        return None;
+    }
+    let (n_symbols, n_files, took) = (session.symbols.n_symbols(), outlined.n_files, outlined.took.as_secs_f64());
+    let parsed = match outlined.n_parsed {
+        0 => "none parsed anew".to_string(),
+        n => format!("{n} parsed anew"),
+    };
+    let say = format!("{n_symbols} in {n_files} files, {parsed}, in {took:.2} s");
+    Some(Finding { verdict: Verdict::Fine, what, say })
 }
 
 /// The most common ones, with their numbers of files.

@@ -21,7 +21,7 @@ use crate::server;
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
 use crate::text::Text;
-use crate::workspace::{Event, Index, Summary, Workspace};
+use crate::workspace::{Event, Index, Summary, Symbols, Workspace, symbols};
 
 pub struct Session {
     /// Absent where there is no project.
@@ -33,6 +33,9 @@ pub struct Session {
     pub index: Arc<Index>,
     /// Absent when there is nothing to read, or reading took too long.
     pub summary: Option<Summary>,
+    pub symbols: Arc<Symbols>,
+    /// Absent when there is nothing to read, or the parses took too long.
+    pub outlined: Option<symbols::Summary>,
     privacy: Arc<Privacy>,
     predictor: Predictor,
 }
@@ -64,6 +67,15 @@ pub struct Reply {
     pub n_replaced: usize,
 }
 
+/// What was read of a project.
+#[derive(Default)]
+struct Read {
+    index: Arc<Index>,
+    summary: Option<Summary>,
+    symbols: Arc<Symbols>,
+    outlined: Option<symbols::Summary>,
+}
+
 /// 16 MB of source take about a second; this is for a network drive, or a folder that is no project.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,13 +97,13 @@ impl Session {
         let privacy = Arc::new(privacy);
         // Before the index, which takes longer, and to no purpose if the name is wrong.
         engines(&settings, engine, Arc::default())?;
-        let read = root.as_ref().and_then(|root| read_folder(&settings, &privacy, root));
-        let (index, summary) = read.unzip();
-        let index = index.unwrap_or_default();
+        let read = root.as_ref().map(|root| read_folder(&settings, &privacy, root)).unwrap_or_default();
+        let Read { index, summary, symbols, outlined } = read;
         let engines = engines(&settings, engine, index.clone())?;
         let names = engines.iter().map(|engine| engine.name()).collect();
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
-        Ok(Session { root, problems, engines: names, local: settings.local, index, summary, privacy, predictor })
+        let local = settings.local;
+        Ok(Session { root, problems, engines: names, local, index, summary, symbols, outlined, privacy, predictor })
     }
 
     /// Tells what is wrong with the settings, on stderr.
@@ -188,32 +200,37 @@ fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied
     Snapshot { id, path, language, version: 0, text, tree, clearance }
 }
 
-/// Reads a project as the server does, but waits for it. `None`, and a warning, when that takes too long.
-fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Option<(Arc<Index>, Summary)> {
+/// Reads a project as the server does, but waits for it. Warns when that takes too long.
+fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Read {
     let (send, events) = channel();
     let on_event = move |event| drop(send.send(event));
     let workspace = Workspace::start(settings.workspace.clone(), privacy.clone(), Box::new(on_event));
     workspace.set_folders(vec![root.to_path_buf()]);
-    let summary = ready(&events, NOTICE).or_else(|| {
+    let mut read = Read::default();
+    read.listen(&events, NOTICE);
+    if read.outlined.is_none() {
         if std::io::stderr().is_terminal() {
             output::warn(&format!("reading {} …", root.display()));
         }
-        ready(&events, PATIENCE)
-    });
-    if summary.is_none() {
+        read.listen(&events, PATIENCE);
+    }
+    if read.summary.is_none() {
         let seconds = PATIENCE.as_secs();
         output::warn(&format!("{}: not read within {seconds} s, so only the file itself is used", root.display()));
     }
-    summary.map(|summary| (workspace.index(), summary))
+    Read { index: workspace.index(), symbols: workspace.symbols(), ..read }
 }
 
-/// Waits until the index is built.
-fn ready(events: &Receiver<Event>, patience: Duration) -> Option<Summary> {
-    let deadline = Instant::now() + patience;
-    while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        if let Event::Ready(summary) = event {
-            return Some(summary);
+impl Read {
+    /// Waits until all is read.
+    fn listen(&mut self, events: &Receiver<Event>, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match event {
+                Event::Ready(summary) => self.summary = Some(summary),
+                Event::Outlined(summary) => return self.outlined = Some(summary),
+                Event::Started | Event::Progress { .. } => {}
+            }
         }
     }
-    None
 }

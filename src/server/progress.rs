@@ -65,6 +65,9 @@ async fn forward(client: Client, abilities: Abilities, mut events: UnboundedRece
                 open = Bar::begin(&client, abilities, &token, json!({"title": "foretype: indexing"})).await;
             }
             Event::Started => {}
+            Event::Outlined(summary) => {
+                tracing::info!("symbols of {} files in {} ms", summary.n_files, summary.took.as_millis());
+            }
             Event::Progress { n_files, n_bytes } => {
                 if let Some(bar) = &open {
                     let message = format!("{n_files} files, {:.1} MB", n_bytes as f64 / 1e6);

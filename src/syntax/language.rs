@@ -26,6 +26,8 @@ struct Definition {
     files: &'static str,
     lexis: &'static Lexis,
     grammar: &'static LazyLock<Grammar>,
+    /// Its `tags.scm`, `imports.scm` and `locals.scm`.
+    sources: Option<[&'static str; 3]>,
     queries: &'static LazyLock<Queries>,
 }
 
@@ -66,8 +68,12 @@ macro_rules! languages {
                 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new($id, $parser.into(), REGIONS));
                 &GRAMMAR
             },
+            sources: sources!($id, $outline),
             queries: {
-                static QUERIES: LazyLock<Queries> = LazyLock::new(|| queries!($id, $parser, $outline));
+                static QUERIES: LazyLock<Queries> = LazyLock::new(|| match sources!($id, $outline) {
+                    Some(sources) => Queries::new($id, &$parser.into(), sources),
+                    None => Queries::NONE,
+                });
                 &QUERIES
             },
         }),*]
@@ -75,18 +81,17 @@ macro_rules! languages {
 }
 
 /// The three queries of [`outline`](super::outline), for a language that has them.
-macro_rules! queries {
-    ($id:literal, $parser:path, none) => {
-        Queries::NONE
+macro_rules! sources {
+    ($id:literal, none) => {
+        None::<[&'static str; 3]>
     };
-    ($id:literal, $parser:path, outline) => {{
-        const SOURCES: [&str; 3] = [
+    ($id:literal, outline) => {
+        Some([
             include_str!(concat!("../../grammars/", $id, "/tags.scm")),
             include_str!(concat!("../../grammars/", $id, "/imports.scm")),
             include_str!(concat!("../../grammars/", $id, "/locals.scm")),
-        ];
-        Queries::new($id, &$parser.into(), SOURCES)
-    }};
+        ])
+    };
 }
 
 #[rustfmt::skip]
@@ -168,6 +173,11 @@ impl Language {
     /// Whether indentation alone delimits blocks (Python, YAML).
     pub fn is_indented(self) -> bool {
         self.0.lexis.indented
+    }
+
+    /// The text of its queries for an [`outline`](super::outline); `None` when every outline of it is empty.
+    pub fn outline_sources(self) -> Option<[&'static str; 3]> {
+        self.0.sources
     }
 
     pub(super) fn lexis(self) -> &'static Lexis {

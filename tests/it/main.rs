@@ -26,3 +26,4 @@ mod text;
 mod tidy;
 mod weights;
 mod workspace;
+mod workspace_symbols;

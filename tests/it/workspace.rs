@@ -7,10 +7,15 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime};
 
 use foretype::privacy::{self, Privacy};
-use foretype::workspace::{self, Event, Index, Options, Summary, Workspace};
+use foretype::workspace::{self, Built, Event, Index, Options, Summary, Workspace, symbols};
 use tempfile::TempDir;
 
-const OPTIONS: Options = Options { enabled: true, max_bytes: 10_000, max_file_bytes: 5_000 };
+const OPTIONS: Options = Options {
+    enabled: true,
+    max_bytes: 10_000,
+    max_file_bytes: 5_000,
+    symbols: symbols::Options { max_files: 10, max_bytes: 10_000 },
+};
 
 /// A project of these files: (path, content).
 fn project(files: &[(&str, &str)]) -> TempDir {
@@ -45,7 +50,7 @@ fn names(index: &Index, folder: &Path) -> Vec<String> {
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: &[&str]) -> Summary {
     let folder = project(files);
-    let (index, summary) = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
+    let Built { index, summary, .. } = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
     assert_eq!(names(&index, folder.path()), expected);
     assert_eq!((summary.n_files, index.n_files()), (expected.len(), expected.len()));
     summary
@@ -83,7 +88,7 @@ fn what_nobody_types_is_left_out() {
     let folder = project(&files);
     write(folder.path(), "image.rs", b"\x89PNG\0\0");
     write(folder.path(), "latin1.rs", b"// caf\xe9\n");
-    let (index, summary) = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
+    let Built { index, summary, .. } = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
     assert_eq!(names(&index, folder.path()), ["a.js"]);
     for reason in ["minified or data", "too large", "lock files", "binary", "not UTF-8"] {
         assert_eq!(left_out(&summary, reason), 1, "{reason}");
@@ -98,7 +103,7 @@ fn code_comes_first_then_what_was_written_last() {
         let file = fs::File::options().append(true).open(folder.path().join(path)).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
     }
-    let (index, summary) = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
+    let Built { index, summary, .. } = workspace::build(&OPTIONS, &privacy(), &[folder.path().to_path_buf()]);
     assert_eq!(names(&index, folder.path()), ["b.txt", "z.rs"]);
     assert_eq!(left_out(&summary, "over the index's limit of bytes"), 1);
 }
@@ -106,10 +111,10 @@ fn code_comes_first_then_what_was_written_last() {
 #[test]
 fn a_missing_folder_and_a_switched_off_index_are_empty() {
     let missing = PathBuf::from("/no/such/folder");
-    assert_eq!(workspace::build(&OPTIONS, &privacy(), &[missing]).1.n_files, 0);
+    assert_eq!(workspace::build(&OPTIONS, &privacy(), &[missing]).summary.n_files, 0);
     let folder = project(&[("a.rs", "fn a() {}")]);
     let off = Options { enabled: false, ..OPTIONS };
-    assert_eq!(workspace::build(&off, &privacy(), &[folder.path().to_path_buf()]).1.n_files, 0);
+    assert_eq!(workspace::build(&off, &privacy(), &[folder.path().to_path_buf()]).summary.n_files, 0);
 }
 
 /// A running workspace whose events are waited for, never slept for.
