@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::{cache, engine, predictor, privacy, suggestion, workspace};
+use crate::{cache, context, engine, predictor, privacy, suggestion, workspace};
 use layer::{Layer, Rank};
 
 pub use schema::schema;
@@ -26,6 +26,7 @@ pub const WORKSPACE_FILE: &str = ".foretype.toml";
 pub struct Settings {
     pub predictor: predictor::Options,
     pub suggestion: suggestion::Options,
+    pub context: context::Options,
     pub instant: engine::instant::Options,
     pub local: engine::local::Options,
     /// Whether the server may ask the user to let it download a model.
@@ -93,6 +94,7 @@ impl Default for Settings {
                 cache: cache::Options { max_entries: 512, max_bytes: 4 << 20 },
             },
             suggestion: suggestion::Options { max_lines },
+            context: context::Options::default(),
             instant: engine::instant::Options::default(),
             local: engine::local::Options::default(),
             asks_for_model: true,

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::context::Considered;
 use crate::document::Snapshot;
 
 pub trait Engine: Send + Sync {
@@ -43,6 +44,8 @@ pub struct Candidate {
     pub confidence: f32,
     /// Where it came from, for `why`: one line, no file content.
     pub provenance: String,
+    /// What else of the project the engine looked at, or left out.
+    pub context: Arc<[Considered]>,
 }
 
 /// How an engine ended.

@@ -9,6 +9,7 @@
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files, their n-gram index and symbols, kept fresh on a thread     |
+//! | [`context`]    | what else a model should see: definitions, similar windows, heads of scopes              |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant and the local engine |
@@ -20,7 +21,7 @@
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
 //! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
-//! knows wire types. `text`, `syntax`, `document`, `prompt`, `suggestion` and `cache` are pure: no I/O, no threads, no
+//! knows wire types. `text`, `syntax`, `document`, `context`, `prompt`, `suggestion` and `cache` are pure: no I/O, no threads, no
 //! clock. The tests in `tests/it/tidy.rs` hold these directions.
 //!
 //! # What always holds
@@ -45,6 +46,8 @@ pub mod privacy;
 pub mod document;
 
 pub mod workspace;
+
+pub mod context;
 
 pub mod prompt;
 

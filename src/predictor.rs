@@ -22,7 +22,7 @@ use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use crate::suggestion::{self, Around, Suggestion};
 
-pub use trace::{Step, Trace};
+pub use trace::{Shown, Step, Trace};
 
 /// How many traces are kept for `why`.
 const MAX_TRACES: usize = 200;
@@ -213,6 +213,9 @@ impl Predictor {
         let mut candidates = Vec::new();
         let finish = generate(engine, ask, cancel, &mut candidates);
         trace.step(engine.name(), describe_engine(&finish, &candidates), started.elapsed());
+        if let Some(best) = candidates.first() {
+            trace.context = best.context.iter().rev().map(Shown::from).collect();
+        }
         match finish {
             Finish::Cancelled => return Err(Unanswered::Cancelled),
             Finish::Silent(why) | Finish::Failed(why) if candidates.is_empty() => return Err(Unanswered::Because(why)),

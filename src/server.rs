@@ -25,9 +25,11 @@ use tower_lsp::{LspService, Server};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
-use crate::engine::instant::{IndexSource, Instant};
+use crate::context;
+use crate::engine::instant::Instant;
 use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
+use crate::workspace::ProjectSource;
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use state::State;
@@ -35,7 +37,7 @@ use state::State;
 pub use offer::Offer;
 
 /// Makes the engines of a session, in the order in which they are asked.
-pub type Engines = Box<dyn Fn(&Settings, IndexSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
+pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
 const MAX_CONCURRENT_MESSAGES: usize = 1024;
@@ -62,12 +64,16 @@ pub fn run() -> i32 {
 
 /// The engines of this build: the instant engine, and behind it a model on this machine.
 pub fn default_engines() -> Engines {
-    Box::new(|settings, index| {
-        let instant = Arc::new(Instant::new(settings.instant.clone(), index));
+    Box::new(|settings, project| {
+        let index = project.clone();
+        let instant = Arc::new(Instant::new(settings.instant.clone(), Arc::new(move || index().index)));
         let mut engines: Vec<Arc<dyn Engine>> = vec![instant.clone()];
         if settings.local.enabled {
             let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
-            engines.push(Arc::new(Local::new(settings.local.clone(), Arc::new(continuations))));
+            let options = settings.context.clone();
+            let contexts = move |place: &context::Place| context::gather(place, &project(), &options);
+            let local = Local::new(settings.local.clone(), Arc::new(continuations), Arc::new(contexts));
+            engines.push(Arc::new(local));
         }
         engines
     })

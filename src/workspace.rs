@@ -62,9 +62,21 @@ pub struct Summary {
     pub took: Duration,
 }
 
+/// All that is known of the workspace at one moment. Clones share it.
+#[derive(Clone, Default)]
+pub struct Project {
+    pub folders: Arc<[PathBuf]>,
+    pub index: Arc<Index>,
+    pub symbols: Arc<Symbols>,
+}
+
+/// Where the newest [`Project`] is found.
+pub type ProjectSource = Arc<dyn Fn() -> Project + Send + Sync>;
+
 /// A handle to the background thread; dropping it ends the thread.
 pub struct Workspace {
     messages: Sender<Message>,
+    folders: RwLock<Arc<[PathBuf]>>,
     index: Arc<RwLock<Arc<Index>>>,
     symbols: Arc<RwLock<Arc<Symbols>>>,
     /// Raised by everything that makes a build in progress useless.
@@ -101,12 +113,13 @@ impl Workspace {
         };
         // Without a thread there is no index, and the engine works from the open documents alone.
         let _ = std::thread::Builder::new().name("workspace".to_string()).spawn(move || keeper.run(&inbox));
-        Workspace { messages, index, symbols, generation }
+        Workspace { messages, folders: RwLock::default(), index, symbols, generation }
     }
 
     /// Sets the folders; starts a rebuild. Returns at once.
     pub fn set_folders(&self, folders: Vec<PathBuf>) {
         self.generation.fetch_add(1, Ordering::Relaxed);
+        *self.folders.write() = folders.as_slice().into();
         let _ = self.messages.send(Message::Folders(folders));
     }
 
@@ -115,14 +128,30 @@ impl Workspace {
         let _ = self.messages.send(Message::Changed(paths));
     }
 
-    /// The newest index; empty before the first is built.
-    pub fn index(&self) -> Arc<Index> {
-        self.index.read().clone()
+    /// The newest index and symbols, each empty before the first is built.
+    pub fn project(&self) -> Project {
+        Project {
+            folders: self.folders.read().clone(),
+            index: self.index.read().clone(),
+            symbols: self.symbols.read().clone(),
+        }
+    }
+}
+
+impl Project {
+    /// Of its first folder.
+    pub fn name(&self) -> String {
+        let name = self.folders.first().and_then(|folder| folder.file_name());
+        name.unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The newest symbols; empty before the first build is through.
-    pub fn symbols(&self) -> Arc<Symbols> {
-        self.symbols.read().clone()
+    /// A file's path from the folder that holds it, with `/`; of a file outside, its name.
+    pub fn path_within(&self, path: &Path) -> String {
+        let within = self.folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+        // A path without a folder is from the project's already.
+        let within = within.or_else(|| path.is_relative().then_some(path));
+        let name = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        within.map_or_else(name, |within| within.to_string_lossy().replace('\\', "/"))
     }
 }
 

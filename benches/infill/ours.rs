@@ -48,7 +48,8 @@ pub const MAX_TOKENS: usize = 64;
 const CAPACITY: usize = 4096;
 
 /// Nearly all problems fit.
-const BUDGET: Budget = Budget { prefix_tokens: 2500, suffix_tokens: 1000, typed_bytes: 512, bytes_per_token: 3.3 };
+const BUDGET: Budget =
+    Budget { prefix_tokens: 2500, suffix_tokens: 1000, context_tokens: 0, typed_bytes: 512, bytes_per_token: 3.3 };
 
 pub const VARIANTS: [Variant; 7] = [
     Variant::new("prefix", Place::LineStart, Healing::Off, Moved::Prefix),

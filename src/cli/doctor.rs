@@ -117,7 +117,8 @@ fn symbols(session: &Session) -> Option<Finding> {
     if outlined.n_files == 0 {
         return None;
     }
-    let (n_symbols, n_files, took) = (session.symbols.n_symbols(), outlined.n_files, outlined.took.as_secs_f64());
+    let (n_symbols, n_files, took) =
+        (session.project.symbols.n_symbols(), outlined.n_files, outlined.took.as_secs_f64());
     let parsed = match outlined.n_parsed {
         0 => "none parsed anew".to_string(),
         n => format!("{n} parsed anew"),
@@ -129,7 +130,7 @@ fn symbols(session: &Session) -> Option<Finding> {
 /// The most common ones, with their numbers of files.
 fn languages(session: &Session) -> String {
     let mut counts = BTreeMap::<&str, usize>::new();
-    for file in session.index.files() {
+    for file in session.project.index.files() {
         *counts.entry(file.language.map_or("other", |language| language.id())).or_default() += 1;
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::input::{self, File};
 use super::output;
 use crate::config::{self, Problem, Settings};
+use crate::context;
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::engine::{Cancel, Engine, local};
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
@@ -21,7 +22,7 @@ use crate::server;
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
 use crate::text::Text;
-use crate::workspace::{Event, Index, Summary, Symbols, Workspace, symbols};
+use crate::workspace::{Event, Project, Summary, Workspace, symbols};
 
 pub struct Session {
     /// Absent where there is no project.
@@ -30,10 +31,9 @@ pub struct Session {
     /// In the order in which they are asked.
     pub engines: Vec<&'static str>,
     pub local: local::Options,
-    pub index: Arc<Index>,
+    pub project: Project,
     /// Absent when there is nothing to read, or reading took too long.
     pub summary: Option<Summary>,
-    pub symbols: Arc<Symbols>,
     /// Absent when there is nothing to read, or the parses took too long.
     pub outlined: Option<symbols::Summary>,
     privacy: Arc<Privacy>,
@@ -49,6 +49,9 @@ pub struct Wish {
     /// The local model: a name or the path of a GGUF file
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<String>,
+    /// What else of the project a model is shown: none, all, or some of scopes, definitions, similar
+    #[arg(long, value_name = "KIND,…")]
+    context: Option<context::Options>,
 }
 
 /// An answer in the form that other programs read.
@@ -70,9 +73,8 @@ pub struct Reply {
 /// What was read of a project.
 #[derive(Default)]
 struct Read {
-    index: Arc<Index>,
+    project: Project,
     summary: Option<Summary>,
-    symbols: Arc<Symbols>,
     outlined: Option<symbols::Summary>,
 }
 
@@ -96,14 +98,14 @@ impl Session {
         let privacy = Privacy::new(&settings.privacy).map_err(|why| anyhow!("the privacy settings: {why}"))?;
         let privacy = Arc::new(privacy);
         // Before the index, which takes longer, and to no purpose if the name is wrong.
-        engines(&settings, engine, Arc::default())?;
+        engines(&settings, engine, Project::default())?;
         let read = root.as_ref().map(|root| read_folder(&settings, &privacy, root)).unwrap_or_default();
-        let Read { index, summary, symbols, outlined } = read;
-        let engines = engines(&settings, engine, index.clone())?;
+        let Read { project, summary, outlined } = read;
+        let engines = engines(&settings, engine, project.clone())?;
         let names = engines.iter().map(|engine| engine.name()).collect();
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
         let local = settings.local;
-        Ok(Session { root, problems, engines: names, local, index, summary, symbols, outlined, privacy, predictor })
+        Ok(Session { root, problems, engines: names, local, project, summary, outlined, privacy, predictor })
     }
 
     /// Tells what is wrong with the settings, on stderr.
@@ -147,6 +149,9 @@ impl Wish {
     fn apply(&self, settings: &mut Settings) -> Result<()> {
         // Whoever asks on the command line waits for the answer.
         settings.local.waits = true;
+        if let Some(context) = &self.context {
+            settings.context = context.clone();
+        }
         if let Some(model) = &self.model {
             settings.local.model = model.clone();
         }
@@ -183,8 +188,8 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
-fn engines(settings: &Settings, name: Option<&str>, index: Arc<Index>) -> Result<Vec<Arc<dyn Engine>>> {
-    let mut engines = server::default_engines()(settings, Arc::new(move || index.clone()));
+fn engines(settings: &Settings, name: Option<&str>, project: Project) -> Result<Vec<Arc<dyn Engine>>> {
+    let mut engines = server::default_engines()(settings, Arc::new(move || project.clone()));
     let Some(name) = name else { return Ok(engines) };
     let known: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
     let unknown = anyhow!("there is no engine `{name}`. The engines are: {}", known.join(", "));
@@ -218,7 +223,7 @@ fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Read
         let seconds = PATIENCE.as_secs();
         output::warn(&format!("{}: not read within {seconds} s, so only the file itself is used", root.display()));
     }
-    Read { index: workspace.index(), symbols: workspace.symbols(), ..read }
+    Read { project: workspace.project(), ..read }
 }
 
 impl Read {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::input::Place;
 use super::output::{Output, Style};
 use super::session::{Reply, Session, Wish};
-use crate::predictor::{Trace, Trigger};
+use crate::predictor::{Shown, Trace, Trigger};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -51,6 +51,13 @@ fn print(trace: &Trace, reply: &Reply, output: &mut Output) -> Result<()> {
     for step in &trace.steps {
         let time = output.paint(Style::Dim, &format!("{:>9}", milliseconds(step.took_us)));
         writeln!(output, "  {:width$}  {time}  {}", step.stage, step.verdict)?;
+    }
+    for shown in &trace.context {
+        let Shown { kind, path, reason, score, n_tokens, is_used } = shown;
+        let verdict = if *is_used { format!("{n_tokens} tokens") } else { "left out".to_string() };
+        let line = format!("{kind} {score:.2}, {verdict}: {path}: {reason}");
+        let line = if *is_used { line } else { output.paint(Style::Dim, &line) };
+        writeln!(output, "  {:width$}  {:>9}  {line}", "", "")?;
     }
     let style = if reply.text.is_some() { Style::Good } else { Style::Bad };
     let outcome = output.paint(style, &trace.outcome);

@@ -123,6 +123,24 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.local.min_confidence),
     },
     Setting {
+        key: "context.scopes",
+        doc: "Show a model the imports and the heads of scopes that stand further up in the file than its prompt reaches.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.context.scopes),
+    },
+    Setting {
+        key: "context.definitions",
+        doc: "Show a model the definitions of what is named near the cursor.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.context.definitions),
+    },
+    Setting {
+        key: "context.similar",
+        doc: "Show a model parts of other files that read like the lines around the cursor.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.context.similar),
+    },
+    Setting {
         key: "workspace.index",
         doc: "Learn from the files of the workspace, not only from the open ones.",
         workspace_may: Tighten::SwitchOff,

@@ -34,11 +34,12 @@ use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
 use super::{Ask, Cancel, Candidate, Engine, Finish};
+use crate::context::{self, Gathered};
 use crate::document::Snapshot;
 use crate::weights::Store;
 use decode::Effort;
 use evaluator::Stopped;
-use loaded::{Answer, Loaded};
+use loaded::{Answer, Help, Loaded};
 use sampler::Sampling;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,9 @@ impl Default for Options {
 
 /// Texts that may come at a place, best first: where drafts are taken from.
 pub type Continuations = Arc<dyn Fn(&Ask, &Cancel) -> Vec<String> + Send + Sync>;
+
+/// Where a prompt's context is taken from.
+pub type Contexts = Arc<dyn Fn(&context::Place) -> Gathered + Send + Sync>;
 
 pub struct Local {
     options: Options,
@@ -119,10 +123,10 @@ const MORE_WITHIN: Duration = Duration::from_millis(300);
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 impl Local {
-    pub fn new(options: Options, continuations: Continuations) -> Local {
+    pub fn new(options: Options, continuations: Continuations, contexts: Contexts) -> Local {
         let state = Arc::new(Mutex::new(State::Unloaded));
         let (jobs, inbox) = channel();
-        let host = Host { options: options.clone(), continuations, state: state.clone(), loaded: None };
+        let host = Host { options: options.clone(), continuations, contexts, state: state.clone(), loaded: None };
         // Without the thread every question fails with a reason.
         let _ = std::thread::Builder::new().name("local model".to_string()).spawn(move || host.run(&inbox));
         Local { options, state, jobs }
@@ -187,9 +191,10 @@ impl Engine for Local {
                     let why = format!("the best candidate's chance is {is:.2}, under the bar of {bar:.2}");
                     best.get_or_insert(Finish::Silent(why));
                 }
-                Ok(Answer { text, probability, effort }) => {
+                Ok(Answer { text, probability, effort, context }) => {
                     best = Some(Finish::Done);
-                    if emit(Candidate { text, confidence: probability, provenance: provenance(&effort) }).is_break() {
+                    let provenance = provenance(&effort);
+                    if emit(Candidate { text, confidence: probability, provenance, context }).is_break() {
                         return Finish::Done;
                     }
                 }
@@ -204,6 +209,7 @@ impl Engine for Local {
 struct Host {
     options: Options,
     continuations: Continuations,
+    contexts: Contexts,
     state: Arc<Mutex<State>>,
     loaded: Option<Loaded>,
 }
@@ -253,6 +259,8 @@ impl Host {
         let (max_lines, offset) = (*max_lines, *offset);
         let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates };
         let continuations = (self.continuations)(&ask, cancel);
+        let contexts = self.contexts.clone();
+        let help = Help { continuations: &continuations, context: &*contexts };
         let n_answers = if is_by_hand(*n_candidates) { MAX_CANDIDATES } else { 1 };
         let started = Instant::now();
         for i in 0..n_answers {
@@ -264,7 +272,7 @@ impl Host {
                 seed => Sampling::Random { temperature: TEMPERATURE, top_p: 0.9, seed: seed as u64 },
             };
             let answer = match self.load() {
-                Ok(loaded) => loaded.answer(&ask, sampling, &continuations, cancel).map_err(Finish::from),
+                Ok(loaded) => loaded.answer(&ask, sampling, &help, cancel).map_err(Finish::from),
                 Err(finish) => Err(finish),
             };
             let is_last = answer.is_err();

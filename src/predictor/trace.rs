@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::context::Considered;
 use crate::document::DocumentId;
 
 /// One request's way through the hot path.
@@ -17,6 +18,8 @@ pub struct Trace {
     /// 1-based, in bytes.
     pub column: usize,
     pub steps: Vec<Step>,
+    /// What else of the project a model was shown, or was not.
+    pub context: Vec<Shown>,
     pub outcome: String,
     /// Whether the user took a suggestion of this request.
     pub accepted: bool,
@@ -31,6 +34,30 @@ pub struct Step {
     pub took_us: u64,
 }
 
+/// A part of some file that was considered for a prompt.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    pub kind: &'static str,
+    pub path: String,
+    pub reason: String,
+    pub score: f32,
+    pub n_tokens: usize,
+    pub is_used: bool,
+}
+
+impl From<&Considered> for Shown {
+    fn from(Considered { piece, n_tokens, is_used }: &Considered) -> Shown {
+        Shown {
+            kind: piece.kind.name(),
+            path: piece.path.to_string(),
+            reason: piece.reason.clone(),
+            score: piece.score,
+            n_tokens: *n_tokens,
+            is_used: *is_used,
+        }
+    }
+}
+
 impl Trace {
     pub fn new(id: u64, document: &DocumentId, line: usize, column: usize) -> Trace {
         Trace {
@@ -39,6 +66,7 @@ impl Trace {
             line,
             column,
             steps: Vec::new(),
+            context: Vec::new(),
             outcome: String::new(),
             accepted: false,
             total_us: 0,

@@ -6,15 +6,17 @@ pub struct Budget {
     /// For the text before the anchor; what the suffix leaves over comes on top.
     pub prefix_tokens: usize,
     pub suffix_tokens: usize,
+    /// For parts of other files.
+    pub context_tokens: usize,
     /// Most text after the middle token. When it is full, the anchor moves.
     pub typed_bytes: usize,
     pub bytes_per_token: f32,
 }
 
 impl Default for Budget {
-    /// 768 and 256 tokens; 3.3 bytes a token is what code takes in vocabularies of 50,000 to 150,000 tokens.
+    /// 768, 256 and 768 tokens; 3.3 bytes a token is what code takes in vocabularies of 50,000 to 150,000 tokens.
     fn default() -> Budget {
-        Budget { prefix_tokens: 768, suffix_tokens: 256, typed_bytes: 512, bytes_per_token: 3.3 }
+        Budget { prefix_tokens: 768, suffix_tokens: 256, context_tokens: 768, typed_bytes: 512, bytes_per_token: 3.3 }
     }
 }
 

@@ -149,6 +149,12 @@ impl Anchor {
         }
     }
 
+    /// Whether most of its prefix is what another one's is: then what stands before it in the prompt must stay.
+    pub fn goes_on(&self, other: &Anchor) -> bool {
+        let n_common = self.prefix.bytes().zip(other.prefix.bytes()).take_while(|(a, b)| a == b).count();
+        2 * n_common >= self.prefix.len()
+    }
+
     /// Whether a cursor at `offset` before `suffix` can go on at this anchor, its prefix being as it was.
     fn holds(&self, offset: usize, suffix: &str, budget: &Budget) -> bool {
         offset >= self.offset && offset - self.offset <= budget.typed_bytes && *self.suffix == *suffix

@@ -122,7 +122,7 @@ impl State {
             None => self.start_workspace(&settings, privacy.clone()),
         };
         let source = workspace.clone();
-        let engines = (self.engines)(&settings, Arc::new(move || source.index()));
+        let engines = (self.engines)(&settings, Arc::new(move || source.project()));
         let predictor = Arc::new(Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines));
 
         let is_reload = old.is_some();

@@ -6,6 +6,7 @@
 
 pub mod fold;
 mod segment;
+pub mod windows;
 
 use std::collections::HashSet;
 use std::path::Path;

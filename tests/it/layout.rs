@@ -195,7 +195,8 @@ fn a_budget_follows_the_tokenizer() {
 
 /// Small windows, so that small documents fill them.
 fn small(place: Place, healing: Healing) -> Layout {
-    let budget = Budget { prefix_tokens: 16, suffix_tokens: 8, typed_bytes: 24, bytes_per_token: 3.0 };
+    let budget =
+        Budget { prefix_tokens: 16, suffix_tokens: 8, context_tokens: 0, typed_bytes: 24, bytes_per_token: 3.0 };
     Layout { budget, place, healing }
 }
 

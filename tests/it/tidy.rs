@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// No I/O, no threads, no clock.
-const PURE: [&str; 6] = ["text", "syntax", "document", "prompt", "suggestion", "cache"];
+const PURE: [&str; 7] = ["text", "syntax", "document", "context", "prompt", "suggestion", "cache"];
 
 const IMPURE: [&str; 8] =
     ["std::fs", "std::net", "std::process", "std::thread", "std::env", "tokio::", "SystemTime", "Instant::now"];

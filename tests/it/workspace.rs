@@ -148,7 +148,7 @@ impl Running {
     fn check_after_change(&self, paths: &[&str], expected: &[&str]) {
         self.workspace.files_changed(paths.iter().map(|path| self.folder.path().join(path)).collect());
         self.wait();
-        assert_eq!(names(&self.workspace.index(), self.folder.path()), expected);
+        assert_eq!(names(&self.workspace.project().index, self.folder.path()), expected);
     }
 }
 
@@ -162,7 +162,7 @@ fn changes_of_files_reach_the_index() {
 
     write(&folder, "a.rs", b"fn changed() {}\n");
     running.check_after_change(&["a.rs"], &["a.rs", "c.rs", "sub/b.rs"]);
-    assert_eq!(running.workspace.index().n_bytes(), "fn changed() {}\nfn c() {}\nfn b() {}\n".len());
+    assert_eq!(running.workspace.project().index.n_bytes(), "fn changed() {}\nfn c() {}\nfn b() {}\n".len());
 
     fs::remove_dir_all(folder.join("sub")).unwrap();
     running.check_after_change(&["sub"], &["a.rs", "c.rs"]);

@@ -167,7 +167,7 @@ impl Running {
     fn check_after_change(&self, paths: &[&str], name: &str, expected: &[&str]) {
         self.say_changed(paths);
         while !matches!(self.next(), Event::Ready(_)) {}
-        assert_eq!(named(&self.workspace.symbols(), name, self.folder.path()), expected);
+        assert_eq!(named(&self.workspace.project().symbols, name, self.folder.path()), expected);
     }
 }
 
@@ -190,7 +190,7 @@ fn changes_of_files_reach_the_symbols() {
 
     fs::remove_dir_all(folder.join("sub")).unwrap();
     running.check_after_change(&["sub"], "two", &[]);
-    assert_eq!(running.workspace.symbols().n_files(), 1);
+    assert_eq!(running.workspace.project().symbols.n_files(), 1);
 }
 
 #[test]
@@ -215,5 +215,5 @@ fn an_ignore_file_that_comes_takes_symbols_away_and_parses_nothing() {
     running.say_changed(&[".foretypeignore"]);
     let summary = running.outlined();
     assert_eq!((summary.n_files, summary.n_parsed), (1, 0));
-    assert_eq!(running.workspace.symbols().named("b").count(), 0);
+    assert_eq!(running.workspace.project().symbols.named("b").count(), 0);
 }

@@ -58,7 +58,7 @@ pub fn share<'a>(lines: impl Iterator<Item = &'a str>, familiar: &HashSet<String
 
 fn files<'a>(session: &'a Session, folder: &Path) -> Vec<&'a Path> {
     let mut by_language = BTreeMap::<&str, (usize, Vec<&Path>)>::new();
-    for file in session.index.files() {
+    for file in session.project.index.files() {
         let Some(language) = file.language.filter(|language| !NOT_CODE.contains(&language.id())) else { continue };
         if file.path.starts_with(folder) {
             let (n_bytes, files) = by_language.entry(language.id()).or_default();

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -16,18 +17,35 @@ use super::gguf::Gguf;
 use super::sampler::Sampling;
 use super::stop::Place;
 use super::tokenizer::Tokenizer;
+use crate::context::{self, Considered, Gathered};
 use crate::document::DocumentId;
 use crate::engine::{Ask, Cancel};
-use crate::prompt::{self, Anchor, Budget, Format, Layout, Parts, Piece, Plan};
+use crate::prompt::{self, Anchor, Budget, ContextFile, Format, Layout, Parts, Piece, Plan};
 
 pub struct Loaded {
     pub name: String,
     format: Format,
     layout: Layout,
     decoder: Decoder,
-    anchors: LruCache<DocumentId, Anchor>,
+    held: LruCache<DocumentId, Held>,
     /// Pieces of the last prompts, with their tokens: a key changes only the last one.
     pieces: LruCache<String, Vec<u32>>,
+}
+
+/// What stays as it is in the prompts of a document while somebody types.
+#[derive(Clone)]
+struct Held {
+    anchor: Anchor,
+    context: Arc<Context>,
+}
+
+/// The parts of other files in a prompt.
+#[derive(Default)]
+struct Context {
+    repository: String,
+    path: Arc<str>,
+    files: Vec<ContextFile>,
+    considered: Arc<[Considered]>,
 }
 
 /// What a model said.
@@ -36,6 +54,16 @@ pub struct Answer {
     /// The probability of the first line, token by token.
     pub probability: f32,
     pub effort: Effort,
+    /// What else of the project was shown to it, or was not.
+    pub context: Arc<[Considered]>,
+}
+
+/// What a question brings along.
+pub struct Help<'a> {
+    /// Texts that may come next, for drafts.
+    pub continuations: &'a [String],
+    /// Looks for context: asked where a prompt is begun anew.
+    pub context: &'a dyn Fn(&context::Place) -> Gathered,
 }
 
 /// How fast a model is here.
@@ -48,8 +76,8 @@ pub struct Speed {
 }
 
 /// Documents whose anchors are kept.
-const MAX_ANCHORS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap();
-const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(16).unwrap();
+const MAX_HELD: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap();
+const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwrap();
 
 /// Most tokens of an answer's line, and of an answer.
 const MAX_LINE_TOKENS: usize = 64;
@@ -83,7 +111,7 @@ impl Loaded {
             format,
             layout: Layout { budget: budget(options.context_tokens), ..Layout::default() },
             decoder: Decoder::new(evaluator, tokenizer),
-            anchors: LruCache::new(MAX_ANCHORS),
+            held: LruCache::new(MAX_HELD),
             pieces: LruCache::new(MAX_PIECES),
         })
     }
@@ -106,22 +134,20 @@ impl Loaded {
         Ok(Speed { per_token, per_line: per_token * LINE_TOKENS })
     }
 
-    /// Answers one question. `continuations` are texts that may come next, for drafts.
-    pub fn answer(
-        &mut self,
-        ask: &Ask,
-        sampling: Sampling,
-        continuations: &[String],
-        cancel: &Cancel,
-    ) -> Result<Answer, Stopped> {
+    pub fn answer(&mut self, ask: &Ask, sampling: Sampling, help: &Help, cancel: &Cancel) -> Result<Answer, Stopped> {
         let text = &ask.document.text;
-        let plan = prompt::plan(text, ask.offset, self.anchors.get(&ask.document.id), &self.layout);
+        let before = self.held.get(&ask.document.id);
+        let plan = prompt::plan(text, ask.offset, before.map(|held| &held.anchor), &self.layout);
+        let context = match before {
+            Some(before) if plan.anchor.goes_on(&before.anchor) => before.context.clone(),
+            _ => Arc::new(self.context(ask, &plan, help)),
+        };
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
-        let tokens = self.tokens(ask, &plan).map_err(failed)?;
+        let tokens = self.tokens(&context, &plan).map_err(failed)?;
         let forced = plan.forced.clone();
-        self.anchors.put(ask.document.id.clone(), plan.anchor);
+        self.held.put(ask.document.id.clone(), Held { anchor: plan.anchor, context: context.clone() });
         let mut draft = Draft::default();
-        for continuation in continuations {
+        for continuation in help.continuations {
             draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
         }
 
@@ -153,15 +179,27 @@ impl Loaded {
             let is_endless = of_first_line.is_none() && grown.n_tokens >= MAX_LINE_TOKENS;
             if is_endless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(Answer { text: said, probability: of_first_line.unwrap_or(0.0), effort })
+        let (probability, considered) = (of_first_line.unwrap_or(0.0), context.considered.clone());
+        Ok(Answer { text: said, probability, effort, context: considered })
     }
 
-    fn tokens(&mut self, ask: &Ask, plan: &Plan) -> Result<Vec<u32>> {
-        let path = ask.document.path.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    fn context(&self, ask: &Ask, plan: &Plan, help: &Help) -> Context {
+        let Anchor { start, suffix, .. } = &plan.anchor;
+        let shown = *start..ask.offset + suffix.len();
+        let gathered = (help.context)(&context::Place { document: ask.document, offset: ask.offset, shown });
+        let Budget { context_tokens, bytes_per_token, .. } = self.layout.budget;
+        let considered = context::choose(gathered.pieces, context_tokens, bytes_per_token);
+        let files = context::files(&considered);
+        let files = files.into_iter().map(|(path, text)| ContextFile { path: path.to_string(), text }).collect();
+        let Gathered { repository, path, .. } = gathered;
+        Context { repository, path, files, considered: considered.into() }
+    }
+
+    fn tokens(&mut self, context: &Context, plan: &Plan) -> Result<Vec<u32>> {
         let prompt = self.format.render(&Parts {
-            repository: "",
-            path: &path,
-            files: &[],
+            repository: &context.repository,
+            path: &context.path,
+            files: &context.files,
             prefix: &plan.anchor.prefix,
             suffix: &plan.anchor.suffix,
             typed: &plan.typed,
@@ -189,6 +227,7 @@ fn budget(context_tokens: usize) -> Budget {
     Budget {
         prefix_tokens: usual.prefix_tokens.min(context_tokens * 3 / 8),
         suffix_tokens: usual.suffix_tokens.min(context_tokens / 8),
+        context_tokens: usual.context_tokens.min(context_tokens / 4),
         // In the worst case each byte is a token.
         typed_bytes: usual.typed_bytes.min(context_tokens / 8),
         ..usual

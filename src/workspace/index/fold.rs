@@ -42,6 +42,31 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whole folded lines as they may have been written, each level indented by `unit`; the outermost stand at the margin.
+pub fn unfold(folded: &[u8], unit: &str) -> String {
+    let (mut depth, mut outermost) = (0i32, 0i32);
+    let mut lines = Vec::new();
+    for line in folded.split(|byte| *byte == b'\n') {
+        let n_marks = line.iter().take_while(|byte| is_depth(**byte)).count();
+        let (marks, content) = line.split_at(n_marks);
+        let is_first = lines.is_empty();
+        for mark in marks.iter().filter(|_| !is_first) {
+            depth += if *mark == DEEPER { 1 } else { -1 };
+        }
+        outermost = outermost.min(depth);
+        lines.push((depth, content));
+    }
+    let mut text = String::new();
+    for (i, (depth, content)) in lines.into_iter().enumerate() {
+        text.extend((i > 0).then_some('\n'));
+        if !content.is_empty() {
+            (outermost..depth).for_each(|_| text.push_str(unit));
+            text.push_str(&String::from_utf8_lossy(content));
+        }
+    }
+    text
+}
+
 impl Folder {
     /// Adds a complete line.
     pub fn push_line(&mut self, line: &str, out: &mut Vec<u8>) {

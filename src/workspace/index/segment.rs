@@ -1,4 +1,5 @@
-//! One run of folded files with two orders over it: by what stands before a token, and by what a line begins with.
+//! One run of folded files with two orders over it, by what stands before a token and by what a line begins with, and
+//! its windows by their words.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use libsais::SuffixArrayConstruction;
 
 use super::fold::{self, FILE};
+use super::windows::Windows;
 use crate::syntax::Language;
 
 /// Longest context that is compared, in bytes of folded text; about six lines.
@@ -22,6 +24,7 @@ pub struct Segment {
     by_context: Vec<u32>,
     /// Where the contents of lines start, ordered by content.
     by_line: Vec<u32>,
+    windows: Windows,
     files: Vec<File>,
     by_path: HashMap<Arc<Path>, usize>,
 }
@@ -64,12 +67,17 @@ impl Segment {
         self.files.push(File { start, ..file });
     }
 
-    /// Makes both orders. The suffix sorter is linear; its array is reused as the result.
+    /// Makes the orders. The suffix sorter is linear; its array is reused as the result.
     pub fn sort(mut self) -> Segment {
         self.text.shrink_to_fit();
         self.by_context = order_by_context(&mut self.text);
         self.by_line = order_by_line(&self.text);
+        self.windows = Windows::new(&self.text);
         self
+    }
+
+    pub fn windows(&self) -> &Windows {
+        &self.windows
     }
 
     pub fn text(&self) -> &[u8] {
@@ -89,9 +97,14 @@ impl Segment {
         self.files.partition_point(|file| file.start <= at).saturating_sub(1)
     }
 
-    fn folded(&self, i: usize) -> &[u8] {
-        let end = self.files.get(i + 1).map_or(self.text.len(), |next| next.start - 1);
-        &self.text[self.files[i].start..end]
+    /// The text of file `i`.
+    pub fn folded(&self, i: usize) -> &[u8] {
+        &self.text[self.files[i].start..self.end_of(i)]
+    }
+
+    /// Where the folded text of file `i` ends.
+    pub fn end_of(&self, i: usize) -> usize {
+        self.files.get(i + 1).map_or(self.text.len(), |next| next.start - 1)
     }
 
     /// Token starts whose text before agrees with the end of `context`, the longest agreement first.

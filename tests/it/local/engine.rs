@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use foretype::context::{Gathered, Place};
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::engine::local::{Local, Options};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
@@ -14,7 +15,11 @@ use super::tiny;
 fn engine(model: &Path, waits: bool) -> Local {
     let model = model.display().to_string();
     let options = Options { model, waits, min_confidence: 0.0, n_threads: 1, ..Options::default() };
-    Local::new(options, Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]))
+    Local::new(
+        options,
+        Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]),
+        Arc::new(|_: &Place| Gathered::default()),
+    )
 }
 
 /// What the engine says behind `let x`, and how it ends.

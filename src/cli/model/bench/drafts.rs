@@ -105,7 +105,7 @@ fn project(folder: &Path) -> Result<Vec<Place>> {
     let name = folder.display();
     let folder = std::fs::canonicalize(folder).map_err(|error| anyhow!("{name}: {error}. Give a project's folder"))?;
     let privacy = Privacy::new(&privacy::Options::default()).map_err(|why| anyhow!("the privacy rules: {why}"))?;
-    let (index, _) = workspace::build(&Settings::default().workspace, &privacy, &[folder]);
+    let index = workspace::build(&Settings::default().workspace, &privacy, &[folder]).index;
     let mut paths: Vec<_> =
         index.files().filter(|file| file.language.is_some()).map(|file| file.path.clone()).collect();
     paths.sort();

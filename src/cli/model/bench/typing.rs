@@ -8,8 +8,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{SAMPLE, milliseconds, percentile, sorted, stopped};
+use crate::context::Gathered;
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::engine::local::loaded::{Answer, Loaded};
+use crate::engine::local::loaded::{Answer, Help, Loaded};
 use crate::engine::local::sampler::Sampling;
 use crate::engine::{Ask, Cancel};
 use crate::syntax::Language;
@@ -78,7 +79,8 @@ fn ask(loaded: &mut Loaded, number: usize, n_typed: usize) -> Result<Answer> {
         clearance: Clearance::Cleared,
     };
     let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
-    loaded.answer(&ask, Sampling::Greedy, &[], &Cancel::default()).map_err(stopped)
+    let help = Help { continuations: &[], context: &|_| Gathered::default() };
+    loaded.answer(&ask, Sampling::Greedy, &help, &Cancel::default()).map_err(stopped)
 }
 
 fn line_start(number: usize) -> usize {

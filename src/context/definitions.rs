@@ -1,0 +1,230 @@
+//! Definitions of what is named near the cursor, of what the document imports, and of the types of its variables.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Kind, Piece, Place, Project, words};
+use crate::syntax::outline::{self, Import, Symbol};
+use crate::workspace::symbols::FileSymbols;
+
+/// Lines whose names are looked up.
+const ABOVE: usize = 24;
+const BELOW: usize = 2;
+
+/// A name with more definitions than this says nothing.
+const MAX_HOMONYMS: usize = 40;
+/// Of equally near ones, no more can be shown.
+const MAX_EQUALS: usize = 2;
+
+/// A type is shown with its members, up to so many bytes.
+const MAX_TYPE: usize = 900;
+const MAX_PIECES: usize = 24;
+
+/// The lines below which a name counts half as much.
+const HALF_DISTANCE: f32 = 6.0;
+
+/// How a definition stands to the document: the nearer, the likelier it is the one that is meant.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Nearness {
+    Elsewhere,
+    SamePackage,
+    SameFolder,
+    Imported,
+    SameFile,
+}
+
+/// A name to look up, and how much it says.
+struct Wanted<'a> {
+    name: &'a str,
+    weight: f32,
+    reason: &'static str,
+}
+
+struct Search<'a> {
+    project: &'a Project,
+    path: Option<&'a Path>,
+    language: Option<crate::syntax::Language>,
+    imports: &'a [Import],
+    shown: &'a str,
+}
+
+pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
+    let document = place.document;
+    let path = document.path.as_deref();
+    let outline = path.and_then(|path| project.symbols.file(path)).map(|file| &file.outline);
+    let imports = outline.map(|outline| &outline.imports[..]).unwrap_or_default();
+    let shown = place.shown_text();
+    let search = Search { project, path, language: document.language, imports, shown: &shown };
+
+    let (above, below) = place.lines_around(ABOVE, BELOW);
+    let types = types_of_variables(place);
+    let mut wanted: Vec<Wanted> = Vec::new();
+    if let Some(receiver) = receiver(&above)
+        && let Some(type_name) = types.get(receiver)
+    {
+        wanted.push(Wanted { name: type_name, weight: 1.0, reason: "type of the receiver" });
+    }
+    for (word, distance) in words::nearest_first(&above) {
+        let weight = HALF_DISTANCE / (HALF_DISTANCE + distance as f32);
+        wanted.push(Wanted { name: word, weight: 0.9 * weight, reason: "named above" });
+        if let Some(type_name) = types.get(word) {
+            wanted.push(Wanted { name: type_name, weight: 0.8 * weight, reason: "type of a variable" });
+        }
+    }
+    wanted.extend(words::in_line(&below).map(|name| Wanted { name, weight: 0.5, reason: "named below" }));
+    wanted.extend(imports.iter().map(|import| Wanted { name: &import.original, weight: 0.15, reason: "imported" }));
+    wanted.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+
+    let mut seen = HashSet::new();
+    let near: HashSet<&str> = wanted.iter().map(|wanted| wanted.name).collect();
+    let first = pieces.len();
+    for wanted in wanted.iter().filter(|wanted| seen.insert(wanted.name)) {
+        search.look_up(wanted, &near, pieces);
+        if pieces.len() - first >= MAX_PIECES {
+            return;
+        }
+    }
+}
+
+impl Search<'_> {
+    fn look_up(&self, wanted: &Wanted, near: &HashSet<&str>, pieces: &mut Vec<Piece>) {
+        let is_meant = |symbol: &Symbol| {
+            // `new` is defined a hundred times; it is the one of a type that is named here, or none.
+            symbol.owner.as_deref().is_none_or(|owner| near.contains(owner))
+        };
+        let found: Vec<_> = self.project.symbols.named(wanted.name).take(MAX_HOMONYMS + 1).collect();
+        if found.len() > MAX_HOMONYMS {
+            return;
+        }
+        let is_lone = found.len() == 1;
+        let mut found: Vec<(Nearness, &Arc<FileSymbols>, &Symbol)> = found
+            .into_iter()
+            .filter(|(file, symbol)| self.speaks(file) && (is_lone || is_meant(symbol)))
+            .map(|(file, symbol)| (self.nearness(file, wanted.name), file, symbol))
+            .collect();
+        found.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
+        let Some(nearest) = found.first().map(|found| found.0) else { return };
+        found.retain(|(nearness, ..)| *nearness == nearest);
+        let n_equal = found.len();
+        for (nearness, file, symbol) in found.into_iter().take(MAX_EQUALS) {
+            // What the prompt shows anyway needs no second showing.
+            if self.shown.contains(symbol.signature.lines().next().unwrap_or_default()) {
+                continue;
+            }
+            pieces.push(Piece {
+                kind: Kind::Definitions,
+                path: self.project.path_within(&file.path).into(),
+                text: self.declaration(file, symbol),
+                score: wanted.weight * nearness.weight() / (n_equal as f32).sqrt(),
+                reason: format!("{}: {}, {}", wanted.name, wanted.reason, nearness.reason()),
+            });
+        }
+    }
+
+    /// The signature, and for a type those of its members.
+    fn declaration(&self, file: &FileSymbols, symbol: &Symbol) -> String {
+        let mut text = symbol.signature.to_string();
+        if symbol.kind != outline::Kind::Type {
+            return text;
+        }
+        let members = self.project.symbols.owned_by(&symbol.name).filter(|(holder, _)| holder.path == file.path);
+        for (_, member) in members {
+            if text.len() + member.signature.len() > MAX_TYPE {
+                break;
+            }
+            text.push('\n');
+            for line in member.signature.lines() {
+                text.push_str("    ");
+                text.push_str(line.trim_start());
+            }
+        }
+        text
+    }
+
+    fn nearness(&self, file: &FileSymbols, name: &str) -> Nearness {
+        let Some(path) = self.path else { return Nearness::Elsewhere };
+        if *file.path == *path {
+            return Nearness::SameFile;
+        }
+        let imported = self.imports.iter().filter(|import| *import.original == *name || *import.name == *name);
+        if imported.into_iter().any(|import| leads_to(&import.statement, &file.path)) {
+            return Nearness::Imported;
+        }
+        if file.path.parent() == path.parent() {
+            return Nearness::SameFolder;
+        }
+        let of_project =
+            |path: &Path| self.project.path_within(path).split('/').take(2).map(str::to_string).collect::<Vec<_>>();
+        if of_project(path) == of_project(&file.path) { Nearness::SamePackage } else { Nearness::Elsewhere }
+    }
+
+    /// Whether what it defines can be used here.
+    fn speaks(&self, file: &FileSymbols) -> bool {
+        let family = |id: &'static str| match id {
+            "typescript" | "typescriptreact" => "javascript",
+            "cpp" => "c",
+            id => id,
+        };
+        self.language.is_some_and(|ours| family(ours.id()) == family(file.language.id()))
+    }
+}
+
+impl Nearness {
+    fn weight(self) -> f32 {
+        match self {
+            Nearness::SameFile => 1.0,
+            Nearness::Imported => 1.0,
+            Nearness::SameFolder => 0.8,
+            Nearness::SamePackage => 0.6,
+            Nearness::Elsewhere => 0.4,
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Nearness::SameFile => "defined further off in this file",
+            Nearness::Imported => "imported from here",
+            Nearness::SameFolder => "defined in the same folder",
+            Nearness::SamePackage => "defined in the same package",
+            Nearness::Elsewhere => "defined in the project",
+        }
+    }
+}
+
+/// Whether the words of an import name the file or its folders.
+fn leads_to(statement: &str, path: &Path) -> bool {
+    let mut parts =
+        path.with_extension("").components().rev().take(3).map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
+    // Files that stand for their folder.
+    if parts.first().is_some_and(|name| ["mod", "lib", "__init__", "index"].iter().any(|known| name == *known)) {
+        parts.remove(0);
+    }
+    parts.iter().take(2).any(|part| part.to_str().is_some_and(|part| words::stands_in(part, statement)))
+}
+
+/// What stands before the dot (or `::`, `->`) that the cursor's word follows.
+fn receiver(above: &str) -> Option<&str> {
+    let line = above.rsplit('\n').next()?;
+    let line = line.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let line = line.strip_suffix('.').or_else(|| line.strip_suffix("->")).or_else(|| line.strip_suffix("?."))?;
+    let start = line.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+    line.get(start..).filter(|name| !name.is_empty())
+}
+
+/// The declared types of the variables around the cursor, and the owner of `self` and `this`.
+fn types_of_variables(place: &Place) -> HashMap<String, String> {
+    let Some(tree) = &place.document.tree else { return HashMap::new() };
+    let text = place.document.text.slice(0..place.document.text.len());
+    let scopes = tree.scopes(&text, place.offset);
+    let start = scopes.last().map_or(0, |scope| scope.signature.start);
+    let mut types = HashMap::new();
+    for local in tree.locals(&text, start.min(place.offset)..place.offset) {
+        types.insert(local.name.into_string(), local.type_name.into_string());
+    }
+    if let [.., owner, _] = &scopes[..] {
+        types.insert("self".to_string(), owner.name.to_string());
+        types.insert("this".to_string(), owner.name.to_string());
+    }
+    types
+}
