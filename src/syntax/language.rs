@@ -109,7 +109,7 @@ static LANGUAGES: &[Definition] = languages! {
     "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE, none;
     "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE, none;
     "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP, none;
-    "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE, none;
+    "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE, outline;
     "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE, none;
     "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE, outline;
     "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE, none;

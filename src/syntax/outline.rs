@@ -1,13 +1,22 @@
 //! What a file defines and imports, and which types its variables are declared with.
 //!
-//! Three queries of a language's folder answer it; a language without one has none of that. What their captures mean:
+//! Three queries of a language's folder answer it; a language without one has none of that. What their captures mean
+//! (one that starts with `_` is only for the query's own predicates):
 //!
 //! - `tags.scm`: `@definition.function`, `.type`, `.module`, `.value`, `.macro` on a whole definition, with its `@name`
-//!   and, where it has one, its `@body`, which its signature leaves out. `@owner` is what defines nothing but holds
-//!   definitions (Rust's `impl`), with the `@name` of the type that it speaks of.
-//! - `imports.scm`: `@import` on a statement, with each `@name` that it brings in and, where it is renamed, `@original`.
-//! - `locals.scm`: `@name` of a variable, parameter or field, and the bare name of its declared `@type`.
+//!   and, where it has one, its `@body`, which its signature leaves out, or its `@fields`: a body that the signature
+//!   keeps. `@owner` is what defines nothing but holds definitions (Rust's `impl`), with the `@name` of the type that it
+//!   speaks of. `@of` is the name of the owner where that does not stand around the definition (Go's receiver). A
+//!   `@comment` is left out of every signature.
+//! - `imports.scm`: `@import` on a statement, and in the same match or in others, inside it, each `@name` that it brings
+//!   in (`*` for all) and, where it is renamed, `@original`. `@path` may stand for either: the last part of a path or of
+//!   a quoted file name, without the extension.
+//! - `locals.scm`: `@name` of a variable, parameter or field, and its declared `@type` as it is written.
 
+mod type_name;
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use tree_sitter::{Query, QueryCursor, StreamingIterator};
@@ -61,7 +70,8 @@ pub struct Import {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Local {
     pub name: Box<str>,
-    /// Without path, reference and parameters.
+    /// The bare name, without path, reference and parameters; of what is held by a well-known wrapper or sequence
+    /// (`Option<Box<T>>`, `list[T]`) it is `T`. Built-in types are left out.
     pub type_name: Box<str>,
     /// Of the name, bytes.
     pub offset: usize,
@@ -71,13 +81,15 @@ pub struct Local {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
     pub name: Box<str>,
-    /// The declaration, up to the body.
+    /// The declaration, up to the body (or the fields).
     pub signature: Range<usize>,
     pub body: Range<usize>,
 }
 
 /// A longer declaration is cut at the end of a line.
 pub const MAX_SIGNATURE: usize = 600;
+/// Enough for a constant and the first rows of a table.
+const MAX_VALUE_SIGNATURE: usize = 200;
 const MAX_STATEMENT: usize = 400;
 
 /// The queries, compiled.
@@ -92,9 +104,12 @@ pub(super) struct Queries {
 struct Found<'a> {
     /// Of the capture that is the whole: its name and range.
     whole: Option<(&'a str, Range<usize>)>,
-    names: Vec<Range<usize>>,
+    name: Option<Range<usize>>,
     body: Option<Range<usize>>,
+    fields: Option<Range<usize>>,
+    of: Option<Range<usize>>,
     original: Option<Range<usize>>,
+    path: Option<Range<usize>>,
     type_name: Option<Range<usize>>,
 }
 
@@ -102,84 +117,140 @@ impl Tree {
     /// Everything that the text defines and imports. Milliseconds: not for the request path. Where a part did not parse,
     /// the definitions in it may be missing.
     pub fn outline(&self, text: &str) -> Outline {
-        let queries = self.language.queries();
-        let mut outline = Outline::default();
-        let mut definitions = self.definitions(text, 0..text.len());
-        definitions.sort_by_key(|definition| (definition.range.start, std::cmp::Reverse(definition.range.end)));
-        definitions.dedup_by(|later, kept| later.range == kept.range && later.name == kept.name);
-        let mut open: Vec<&Definition> = Vec::new();
-        for definition in &definitions {
-            while open.last().is_some_and(|around| around.range.end < definition.range.end) {
-                open.pop();
-            }
-            if let Some(kind) = definition.kind {
-                outline.symbols.push(Symbol {
-                    name: slice(text, &definition.name).into(),
-                    kind,
-                    owner: open.last().map(|owner| slice(text, &owner.name).into()),
-                    range: definition.range.start as u32..definition.range.end as u32,
-                    signature: cut(slice(text, &definition.signature()).trim_end(), MAX_SIGNATURE).into(),
-                });
-            }
-            open.push(definition);
-        }
-        self.matches(&queries.imports, text, 0..text.len(), |found| {
-            let Some((_, statement)) = &found.whole else { return };
-            for name in &found.names {
-                let name = slice(text, name);
-                outline.imports.push(Import {
-                    name: name.into(),
-                    original: found.original.as_ref().map_or(name, |original| slice(text, original)).into(),
-                    statement: cut(slice(text, statement).trim_end(), MAX_STATEMENT).into(),
-                });
-            }
-        });
-        outline.imports.dedup();
-        outline
+        Outline { symbols: self.symbols(text), imports: self.imports(text) }
     }
 
-    /// Variables, parameters and fields in `range` whose type is written down, in their order.
+    /// Variables, parameters and fields in `range` whose type is written down or is the one that they are made with
+    /// (`Foo::new()`, `new Foo()`), in their order.
     pub fn locals(&self, text: &str, range: Range<usize>) -> Vec<Local> {
         let mut locals = Vec::new();
         self.matches(&self.language.queries().locals, text, range, |found| {
-            let Some(type_name) = &found.type_name else { return };
-            for name in &found.names {
-                let (type_name, offset) = (slice(text, type_name).into(), name.start);
-                locals.push(Local { name: slice(text, name).into(), type_name, offset });
+            let (Some(name), Some(type_name)) = (found.name, found.type_name) else { return };
+            if let Some(type_name) = type_name::bare(slice(text, &type_name)) {
+                let (type_name, offset) = (type_name.into(), name.start);
+                locals.push(Local { name: slice(text, &name).into(), type_name, offset });
             }
         });
         locals.sort_by_key(|local| local.offset);
+        locals.dedup();
         locals
     }
 
-    /// The definitions with a body around `offset`, outermost first.
+    /// The definitions with a body (or fields) around `offset`, outermost first.
     pub fn scopes(&self, text: &str, offset: usize) -> Vec<Scope> {
-        let window = offset.saturating_sub(1)..offset + 1;
-        let definitions = self.definitions(text, window).into_iter();
-        let mut scopes: Vec<Scope> = definitions
-            .filter_map(|definition| {
-                let body = definition.body.clone()?;
-                let name = slice(text, &definition.name).into();
-                (body.start <= offset && offset <= body.end).then(|| Scope {
-                    name,
-                    signature: definition.signature(),
-                    body,
-                })
-            })
-            .collect();
-        scopes.sort_by_key(|scope| (scope.signature.start, std::cmp::Reverse(scope.body.end)));
-        scopes.dedup();
+        let indented = self.language.is_indented();
+        // The blank lines below an indented body are not part of its node.
+        let start = if indented { slice(text, &(0..offset)).trim_end().len() } else { offset };
+        let (definitions, _) = self.definitions(text, start.saturating_sub(1)..offset + 1);
+        let mut scopes = Vec::new();
+        for definition in definitions {
+            let head = definition.head();
+            let Some(body) = definition.body else { continue };
+            // Nor are those between its head and its first statement, or before its `end`.
+            let start = match slice(text, &head) {
+                blank if blank[blank.trim_end().len()..].contains('\n') => head.start + blank.trim_end().len() + 1,
+                _ => body.start,
+            };
+            let end = body.end.max(definition.range.end);
+            if start <= offset && offset <= end
+                || indented && end <= offset && goes_on_below(text, &definition.range, offset)
+            {
+                scopes.push(Scope { name: slice(text, &definition.name).into(), signature: head, body });
+            }
+        }
+        scopes.sort_by_key(|scope| (scope.signature.start, Reverse(scope.body.end)));
+        scopes.dedup_by(|later, kept| later.body == kept.body);
         scopes
     }
 
-    fn definitions(&self, text: &str, window: Range<usize>) -> Vec<Definition> {
-        let mut definitions = Vec::new();
-        self.matches(&self.language.queries().tags, text, window, |found| {
-            let (Some((whole, range)), Some(name)) = (found.whole, found.names.first()) else { return };
-            let (kind, name) = (Kind::named(whole), name.clone());
-            definitions.push(Definition { kind, name, range, body: found.body });
+    fn symbols(&self, text: &str) -> Vec<Symbol> {
+        let (mut definitions, mut comments) = self.definitions(text, 0..text.len());
+        // Of two matches for the same definition, the one with the decorators, and that knows its body, goes first.
+        definitions.sort_by_key(|definition| {
+            let Range { start, end } = definition.range;
+            (start, Reverse(end), definition.name.start, definition.body.is_none(), definition.keeps_body)
         });
-        definitions
+        comments.sort_by_key(|comment| comment.start);
+        let mut symbols = Vec::new();
+        let mut open: Vec<&Definition> = Vec::new();
+        for definition in &definitions {
+            let is_beside =
+                |before: &Definition| before.range.end < definition.range.end || before.range == definition.range;
+            if open.last().is_some_and(|before| before.name == definition.name) {
+                continue;
+            }
+            while open.last().is_some_and(|before| is_beside(before)) {
+                open.pop();
+            }
+            let around = open.last().copied();
+            if around.is_some_and(|around| definition.is_part_of(around)) {
+                continue;
+            }
+            open.push(definition);
+            let Some(kind) = definition.kind else { continue };
+            let owner = definition.of.as_ref().or(around.map(|around| &around.name));
+            symbols.push(Symbol {
+                name: slice(text, &definition.name).into(),
+                kind,
+                owner: owner.map(|owner| slice(text, owner).into()),
+                range: definition.range.start as u32..definition.range.end as u32,
+                signature: definition.signature(text, &comments).into(),
+            });
+        }
+        symbols
+    }
+
+    fn imports(&self, text: &str) -> Vec<Import> {
+        let (mut statements, mut names) = (Vec::new(), Vec::new());
+        self.matches(&self.language.queries().imports, text, 0..text.len(), |found| {
+            statements.extend(found.whole.map(|(_, statement)| statement));
+            if let Some(at) = found.name.clone().or(found.path.clone()) {
+                let path = found.path.map(|path| last_part(slice(text, &path)));
+                let name = found.name.map(|name| slice(text, &name));
+                let original = found.original.map(|original| slice(text, &original)).or(path);
+                names.push((at, name.or(path).unwrap_or_default(), original));
+            }
+        });
+        statements.sort_by_key(|statement| statement.start);
+        names.sort_by_key(|(at, _, original)| (at.start, original.is_none()));
+        names.dedup_by(|(later, ..), (kept, ..)| later == kept);
+        let statement_of = |at: &Range<usize>| {
+            let n_before = statements.partition_point(|statement| statement.start <= at.start);
+            statements[..n_before].last().filter(|statement| at.end <= statement.end)
+        };
+        let import = |(at, name, original): (Range<usize>, &str, Option<&str>)| {
+            let statement = cut(slice(text, statement_of(&at)?).trim_end(), MAX_STATEMENT).into();
+            Some(Import { name: name.into(), original: original.unwrap_or(name).into(), statement })
+        };
+        names.into_iter().filter_map(import).collect()
+    }
+
+    /// The matches of `tags.scm` that touch `window`, and the comments.
+    fn definitions(&self, text: &str, window: Range<usize>) -> (Vec<Definition>, Vec<Range<usize>>) {
+        let (mut definitions, mut comments) = (Vec::<Definition>::new(), Vec::new());
+        let mut errors = Vec::new();
+        self.matches(&self.language.queries().tags, text, window, |found| match (found.whole, found.name) {
+            (Some(("comment", range)), _) => comments.push(range),
+            (Some(("error", range)), _) => errors.push(range.start),
+            (Some((whole, range)), Some(name)) => definitions.push(Definition {
+                kind: Kind::named(whole),
+                name,
+                of: found.of,
+                range,
+                keeps_body: found.fields.is_some(),
+                body: found.body.or(found.fields),
+            }),
+            _ => {}
+        });
+        // What did not parse before a body is most often the body's first statements.
+        errors.sort_unstable();
+        for definition in &mut definitions {
+            let error = errors.get(errors.partition_point(|start| *start < definition.name.end));
+            if let (Some(body), Some(error)) = (&mut definition.body, error) {
+                body.start = body.start.min(*error);
+            }
+        }
+        (definitions, comments)
     }
 
     /// Calls `visit` with the matches of a query that touch `window`.
@@ -193,10 +264,14 @@ impl Tree {
             for capture in matched.captures() {
                 let range = capture.node.byte_range();
                 match query.capture_names().get(capture.index as usize).copied().unwrap_or_default() {
-                    "name" => found.names.push(range),
+                    "name" => found.name = Some(range),
                     "body" => found.body = Some(range),
+                    "fields" => found.fields = Some(range),
+                    "of" => found.of = Some(range),
                     "original" => found.original = Some(range),
+                    "path" => found.path = Some(range),
                     "type" => found.type_name = Some(range),
+                    own if own.starts_with('_') => {}
                     whole => found.whole = Some((whole, range)),
                 }
             }
@@ -209,13 +284,42 @@ impl Tree {
 struct Definition {
     kind: Option<Kind>,
     name: Range<usize>,
+    of: Option<Range<usize>>,
     range: Range<usize>,
     body: Option<Range<usize>>,
+    keeps_body: bool,
 }
 
 impl Definition {
-    fn signature(&self) -> Range<usize> {
+    fn head(&self) -> Range<usize> {
         self.range.start..self.body.as_ref().map_or(self.range.end, |body| body.start)
+    }
+
+    /// Whether it is no symbol: a variable of a function, a field that stands in the signature of its type.
+    fn is_part_of(&self, around: &Definition) -> bool {
+        let in_function = around.kind == Some(Kind::Function);
+        let is_value = self.kind == Some(Kind::Value) && self.of.is_none();
+        let is_prototype = self.kind == Some(Kind::Function) && self.body.is_none();
+        is_value && (in_function || around.keeps_body) || is_prototype && in_function
+    }
+
+    /// `comments` are those of the file, in order.
+    fn signature<'a>(&self, text: &'a str, comments: &[Range<usize>]) -> Cow<'a, str> {
+        let range = if self.keeps_body { self.range.clone() } else { self.head() };
+        let most = if self.kind == Some(Kind::Value) { MAX_VALUE_SIGNATURE } else { MAX_SIGNATURE };
+        let inside = &comments[comments.partition_point(|comment| comment.end <= range.start)..];
+        let inside = &inside[..inside.partition_point(|comment| comment.start < range.end)];
+        if inside.is_empty() {
+            return cut(slice(text, &range).trim_end(), most).into();
+        }
+        let (mut signature, mut start) = (String::new(), range.start);
+        for comment in inside {
+            signature += slice(text, &(start..comment.start)).trim_end();
+            // Some grammars count the end of the line to the comment.
+            start = comment.end - usize::from(slice(text, comment).ends_with('\n'));
+        }
+        signature += slice(text, &(start..range.end));
+        cut(signature.trim_end(), most).to_string().into()
     }
 }
 
@@ -240,7 +344,7 @@ impl Queries {
             Some(Query::new(language, source).unwrap_or_else(|error| panic!("{id}/{file}.scm: {error}")))
         };
         Queries {
-            tags: compiled("tags", tags),
+            tags: compiled("tags", &format!("{tags}\n(ERROR) @error")),
             imports: compiled("imports", imports),
             locals: compiled("locals", locals),
         }
@@ -259,4 +363,24 @@ fn cut(text: &str, most: usize) -> &str {
     }
     let cut = &text[..text.floor_char_boundary(most)];
     cut.rfind('\n').map_or(cut, |end| &cut[..end])
+}
+
+/// The last part of a path, quoted or not, without its extension; a Go module's version (`/v2`) is no part.
+fn last_part(path: &str) -> &str {
+    let path = path.trim_matches(['"', '\'', '`', '<', '>']);
+    let is_version = |part: &str| {
+        part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let part = path.rsplit('/').find(|part| !part.is_empty() && !is_version(part)).unwrap_or(path);
+    match part.split_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => part,
+    }
+}
+
+/// Whether only blank lines lie between the definition and `offset`, which is indented deeper.
+fn goes_on_below(text: &str, definition: &Range<usize>, offset: usize) -> bool {
+    let indent = |at: usize| slice(text, &(0..at)).bytes().rev().take_while(|byte| *byte != b'\n').count();
+    let between = text.get(definition.end..offset).unwrap_or("?");
+    between.trim().is_empty() && between.contains('\n') && indent(offset) > indent(definition.start)
 }

@@ -13,6 +13,7 @@ mod layout;
 mod local;
 mod local_model;
 mod offer;
+mod outline;
 mod predictor;
 mod privacy;
 mod prompt;
