@@ -21,6 +21,11 @@ pub trait Engine: Send + Sync {
     /// Answers `ask` on the calling thread. Emits candidates, best first, and looks at `cancel` at every step of its
     /// work; stops when `emit` breaks.
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish;
+
+    /// What it emits with less confidence is shown only to whoever asks by hand.
+    fn min_confidence(&self) -> f32 {
+        0.0
+    }
 }
 
 /// One question: what comes at `offset` of `document`?

@@ -223,7 +223,9 @@ impl Predictor {
         }
 
         let started = Instant::now();
-        let (suggestions, rejections) = self.refine(ask, &candidates);
+        let is_by_hand = ask.n_candidates == N_CANDIDATES_INVOKED;
+        let bar = if is_by_hand { 0.0 } else { engine.min_confidence() };
+        let (suggestions, rejections) = self.refine(ask, &candidates, bar);
         let mut verdict = format!("kept {} of {}", suggestions.len(), candidates.len());
         if !rejections.is_empty() {
             verdict = format!("{verdict}; rejected: {}", rejections.join("; "));
@@ -236,7 +238,7 @@ impl Predictor {
         }
     }
 
-    fn refine(&self, ask: &Ask, candidates: &[Candidate]) -> (Vec<Suggestion>, Vec<String>) {
+    fn refine(&self, ask: &Ask, candidates: &[Candidate], bar: f32) -> (Vec<Suggestion>, Vec<String>) {
         let text = &ask.document.text;
         let first_line = text.line_of(ask.offset.saturating_sub(PREFIX_WINDOW));
         let window_start = match text.line_range(first_line).start {
@@ -252,6 +254,11 @@ impl Predictor {
         let mut suggestions: Vec<Suggestion> = Vec::new();
         let mut rejections = Vec::new();
         for candidate in candidates {
+            let chance = candidate.confidence;
+            if chance < bar {
+                rejections.push(format!("its chance is {chance:.2}, under the bar of {bar:.2}"));
+                continue;
+            }
             match suggestion::refine(&candidate.text, &around, &self.refining) {
                 Ok(suggestion) if suggestions.contains(&suggestion) => rejections.push("repeated".to_string()),
                 Ok(suggestion) => suggestions.push(suggestion),

@@ -17,6 +17,9 @@ const MAX_HOMONYMS: usize = 40;
 /// Of equally near ones, no more can be shown.
 const MAX_EQUALS: usize = 2;
 
+/// Files that are searched for a module's.
+const MAX_FILES: usize = 10_000;
+
 /// A type is shown with its members, up to so many bytes.
 const MAX_TYPE: usize = 900;
 const MAX_PIECES: usize = 24;
@@ -60,10 +63,11 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
     let (above, below) = place.lines_around(ABOVE, BELOW);
     let types = types_of_variables(place);
     let mut wanted: Vec<Wanted> = Vec::new();
-    if let Some(receiver) = receiver(&above)
-        && let Some(type_name) = types.get(receiver)
-    {
-        wanted.push(Wanted { name: type_name, weight: 1.0, reason: "type of the receiver" });
+    if let Some(receiver) = receiver(&above) {
+        match types.get(receiver) {
+            Some(name) => wanted.push(Wanted { name, weight: 1.0, reason: "type of the receiver" }),
+            None => search.look_into(receiver, pieces),
+        }
     }
     for (word, distance) in words::nearest_first(&above) {
         let weight = HALF_DISTANCE / (HALF_DISTANCE + distance as f32);
@@ -88,6 +92,30 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
 }
 
 impl Search<'_> {
+    /// What a module defines, by the name of its file.
+    fn look_into(&self, module: &str, pieces: &mut Vec<Piece>) {
+        let is_module = |path: &Path| stem(path).is_some_and(|stem| stem == module) && self.path != Some(path);
+        let files = self.project.symbols.files().take(MAX_FILES);
+        let files = files.filter(|file| is_module(&file.path) && self.speaks(file));
+        for (file, n) in files.take(MAX_EQUALS).zip(1u8..) {
+            let mut text = String::new();
+            for symbol in file.outline.symbols.iter().filter(|symbol| symbol.owner.is_none()) {
+                let head = symbol.signature.lines().next().unwrap_or_default();
+                if text.len() + head.len() < MAX_TYPE && !self.shown.contains(head) {
+                    text.push_str(head);
+                    text.push('\n');
+                }
+            }
+            pieces.push(Piece {
+                kind: Kind::Definitions,
+                path: self.project.path_within(&file.path).into(),
+                text: text.trim_end().to_string(),
+                score: 0.9 / f32::from(n),
+                reason: format!("{module}: what it defines, named before the cursor"),
+            });
+        }
+    }
+
     fn look_up(&self, wanted: &Wanted, near: &HashSet<&str>, pieces: &mut Vec<Piece>) {
         let is_meant = |symbol: &Symbol| {
             // `new` is defined a hundred times; it is the one of a type that is named here, or none.
@@ -192,22 +220,26 @@ impl Nearness {
     }
 }
 
-/// Whether the words of an import name the file or its folders.
+/// Whether the words of an import name the file or its folder.
 fn leads_to(statement: &str, path: &Path) -> bool {
-    let mut parts =
-        path.with_extension("").components().rev().take(3).map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
-    // Files that stand for their folder.
-    if parts.first().is_some_and(|name| ["mod", "lib", "__init__", "index"].iter().any(|known| name == *known)) {
-        parts.remove(0);
+    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    [stem(path), folder].into_iter().flatten().any(|part| words::stands_in(part, statement))
+}
+
+/// What a file is imported by: its name, or its folder's where it stands for that.
+fn stem(path: &Path) -> Option<&str> {
+    let stem = path.file_stem()?.to_str()?;
+    match stem {
+        "mod" | "lib" | "__init__" | "index" => path.parent()?.file_name()?.to_str(),
+        _ => Some(stem),
     }
-    parts.iter().take(2).any(|part| part.to_str().is_some_and(|part| words::stands_in(part, statement)))
 }
 
 /// What stands before the dot (or `::`, `->`) that the cursor's word follows.
 fn receiver(above: &str) -> Option<&str> {
     let line = above.rsplit('\n').next()?;
     let line = line.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
-    let line = line.strip_suffix('.').or_else(|| line.strip_suffix("->")).or_else(|| line.strip_suffix("?."))?;
+    let line = ["?.", ".", "->", "::"].iter().find_map(|mark| line.strip_suffix(mark))?;
     let start = line.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
     line.get(start..).filter(|name| !name.is_empty())
 }

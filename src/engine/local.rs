@@ -52,7 +52,7 @@ pub struct Options {
     pub context_tokens: usize,
     /// The model leaves memory when nobody has asked for so many seconds.
     pub unload_after_s: usize,
-    /// Answers whose first line has less of a chance are not emitted.
+    /// Answers whose first line has less of a chance are shown only by hand.
     pub min_confidence: f32,
     /// Whether a question waits for the model to be loaded, or is answered with silence meanwhile.
     pub waits: bool,
@@ -160,6 +160,10 @@ impl Engine for Local {
         "local"
     }
 
+    fn min_confidence(&self) -> f32 {
+        self.options.min_confidence
+    }
+
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         if let Some(finish) = self.unready() {
             return finish;
@@ -178,18 +182,11 @@ impl Engine for Local {
         if self.jobs.send(Job::Answer(Box::new(question))).is_err() {
             return gone();
         }
-        // Whoever asks by hand hears what there is.
-        let bar = if is_by_hand(ask.n_candidates) { 0.0 } else { self.options.min_confidence };
         let mut best = None;
         for answer in answers {
             match answer {
                 Ok(answer) if answer.text.trim().is_empty() => {
                     best.get_or_insert(Finish::Silent("the model says that nothing comes here".to_string()));
-                }
-                Ok(answer) if answer.probability < bar => {
-                    let is = answer.probability;
-                    let why = format!("the best candidate's chance is {is:.2}, under the bar of {bar:.2}");
-                    best.get_or_insert(Finish::Silent(why));
                 }
                 Ok(Answer { text, probability, effort, context }) => {
                     best = Some(Finish::Done);
