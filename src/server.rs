@@ -18,6 +18,7 @@ mod state;
 mod watch;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,7 +30,7 @@ use crate::context;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
-use crate::workspace::ProjectSource;
+use crate::workspace::{ProjectSource, symbols};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use state::State;
@@ -56,7 +57,8 @@ pub fn run() -> i32 {
     };
     // Without a place for models there is none to offer.
     let offer = Offer::usual().ok();
-    let code = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout(), default_engines(), offer));
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    let code = runtime.block_on(serve(input, output, default_engines(), offer, symbols::cache_folder()));
     // Whatever still runs (a read of stdin, an engine) must not hold up the end.
     runtime.shutdown_background();
     code
@@ -79,18 +81,20 @@ pub fn default_engines() -> Engines {
     })
 }
 
-/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model.
+/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model,
+/// `cache` the folder in which symbols are kept.
 pub async fn serve(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
     engines: Engines,
     offer: Option<Offer>,
+    cache: Option<PathBuf>,
 ) -> i32 {
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
         let lifecycle = lifecycle.clone();
         handlers::register(LspService::build_with_lifecycle_methods(move |client| {
-            State::new(client, engines, offer, lifecycle)
+            State::new(client, engines, offer, cache, lifecycle)
         }))
         .finish()
     };

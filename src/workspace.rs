@@ -48,7 +48,7 @@ pub enum Event {
     },
     /// The index is new; after a change of files the symbols are, too.
     Ready(Summary),
-    /// The symbols are new: after a build, whose index does not wait for them.
+    /// The symbols are new, and kept for the next start: after a build, whose index does not wait for them.
     Outlined(symbols::Summary),
 }
 
@@ -176,7 +176,10 @@ pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> Built
     let build =
         Build { options, privacy, folders, known: Symbols::default(), on_progress: &|_, _| {}, stopped: &|| false };
     let outlined = build.run(|indexed| (built.index, built.summary) = (indexed.index, indexed.summary));
-    (built.symbols, built.outlined) = outlined.unwrap_or_default();
+    if let Some(outlined) = outlined {
+        outlined.save();
+        (built.symbols, built.outlined) = (outlined.symbols, outlined.summary);
+    }
     built
 }
 
@@ -245,9 +248,10 @@ impl Keeper {
             (self.on_event)(Event::Ready(summary));
         });
         // A build that was stopped is followed by the next one, which says when it is ready.
-        if let Some((symbols, summary)) = outlined {
-            *self.symbols.write() = Arc::new(symbols);
-            (self.on_event)(Event::Outlined(summary));
+        if let Some(outlined) = outlined {
+            *self.symbols.write() = Arc::new(outlined.symbols.clone());
+            outlined.save();
+            (self.on_event)(Event::Outlined(outlined.summary));
         }
     }
 
@@ -262,8 +266,7 @@ impl Keeper {
             // A folder that came brings its files; one that went takes them along.
             files.extend(admission.walk(&path, folder).0.into_iter().map(|file| file.path));
             files.extend(self.n_bytes.keys().filter(|file| file.starts_with(&path)).cloned());
-            let outlined = self.symbols.read().clone();
-            files.extend(outlined.files().map(|file| file.path.to_path_buf()).filter(|file| file.starts_with(&path)));
+            files.extend(self.symbols.read().under(&path).map(|file| file.path.to_path_buf()));
         }
         if files.len() > MAX_CHANGED_FILES {
             return self.rebuild();
@@ -298,7 +301,9 @@ impl Keeper {
     fn symbols_with(&self, texts: Vec<(Arc<Path>, Option<String>)>) -> Symbols {
         let known = self.symbols.read().clone();
         let mut outliner = Outliner::new(&self.options.symbols, Symbols::clone(&known));
+        let is_full = known.n_files() >= self.options.symbols.max_files;
         let changes = texts.into_iter().map(|(path, text)| {
+            let text = text.filter(|_| !is_full || known.file(&path).is_some());
             let admitted = text.map(|text| Admitted { language: Language::from_path(&path), path: path.clone(), text });
             let file = admitted.and_then(|admitted| outliner.outline(&admitted, &|| false));
             symbols::Changed { path, file }

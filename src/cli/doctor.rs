@@ -14,6 +14,7 @@ use crate::engine::local::backend::Backend;
 use crate::engine::local::kernel::Isa;
 use crate::engine::local::locate_in;
 use crate::weights::{self, Store};
+use crate::workspace;
 
 /// One line of the report.
 struct Finding {
@@ -123,7 +124,14 @@ fn symbols(session: &Session) -> Option<Finding> {
         0 => "none parsed anew".to_string(),
         n => format!("{n} parsed anew"),
     };
-    let say = format!("{n_symbols} in {n_files} files, {parsed}, in {took:.2} s");
+    let kept = match &outlined.cache {
+        None => format!("not kept, as {} names no folder", workspace::symbols::FOLDER_VARIABLE),
+        Some(file) => match std::fs::metadata(file) {
+            Ok(metadata) => format!("kept in {} ({})", file.display(), size(metadata.len() as usize)),
+            Err(error) => format!("not kept: {}: {error}", file.display()),
+        },
+    };
+    let say = format!("{n_symbols} in {n_files} files, {parsed}, in {took:.2} s; {kept}");
     Some(Finding { verdict: Verdict::Fine, what, say })
 }
 

@@ -209,7 +209,9 @@ fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied
 fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Read {
     let (send, events) = channel();
     let on_event = move |event| drop(send.send(event));
-    let workspace = Workspace::start(settings.workspace.clone(), privacy.clone(), Box::new(on_event));
+    let mut options = settings.workspace.clone();
+    options.symbols.cache = symbols::cache_folder();
+    let workspace = Workspace::start(options, privacy.clone(), Box::new(on_event));
     workspace.set_folders(vec![root.to_path_buf()]);
     let mut read = Read::default();
     read.listen(&events, NOTICE);

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Problem;
 use super::settings::SETTINGS;
 use crate::weights;
+use crate::workspace::symbols;
 
 pub struct Layer {
     pub rank: Rank,
@@ -35,7 +36,7 @@ pub struct Entry {
 }
 
 /// Environment variables of other uses, which are no settings.
-const OTHER_VARIABLES: [&str; 2] = ["FORETYPE_LOG", weights::FOLDER_VARIABLE];
+const OTHER_VARIABLES: [&str; 3] = ["FORETYPE_LOG", weights::FOLDER_VARIABLE, symbols::FOLDER_VARIABLE];
 
 /// How much alike a variable must be to a setting's to be taken for a misspelt one.
 const MISSPELT: f64 = 0.92;

@@ -37,6 +37,8 @@ pub struct Shared {
     pub offering: Offering,
     abilities: OnceLock<Abilities>,
     engines: Engines,
+    /// The folder in which symbols are kept, if they are.
+    cache: Option<PathBuf>,
     folders: Mutex<Vec<PathBuf>>,
     client_settings: Mutex<ClientSettings>,
     services: RwLock<Option<Services>>,
@@ -68,7 +70,13 @@ impl Deref for State {
 }
 
 impl State {
-    pub fn new(client: Client, engines: Engines, offer: Option<Offer>, lifecycle: Lifecycle) -> State {
+    pub fn new(
+        client: Client,
+        engines: Engines,
+        offer: Option<Offer>,
+        cache: Option<PathBuf>,
+        lifecycle: Lifecycle,
+    ) -> State {
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -80,6 +88,7 @@ impl State {
             offering: Offering::new(offer),
             abilities: OnceLock::new(),
             engines,
+            cache,
             folders: Mutex::default(),
             client_settings: Mutex::default(),
             services: RwLock::new(None),
@@ -181,7 +190,9 @@ impl State {
         let events = progress::show_indexing(self.client.clone(), self.abilities());
         // The receiver ends with the session.
         let on_event = move |event| drop(events.send(event));
-        Arc::new(Workspace::start(settings.workspace.clone(), privacy, Box::new(on_event)))
+        let mut options = settings.workspace.clone();
+        options.symbols.cache = self.cache.clone();
+        Arc::new(Workspace::start(options, privacy, Box::new(on_event)))
     }
 
     fn report(&self, problems: Vec<Problem>) {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::admission::{self, Admission, Found, LeftOut};
 use super::index::{Builder, Index};
-use super::symbols::{self, Admitted, Outliner, Symbols};
+use super::symbols::{Admitted, Outlined, Outliner, Symbols};
 use super::{Options, Summary};
 use crate::privacy::Privacy;
 use crate::syntax::Language;
@@ -50,22 +50,26 @@ type Text = (Found, Result<String, &'static str>);
 impl Build<'_> {
     /// `None` when it was stopped. The index is handed out before the outlines are taken, which is several times as
     /// much work.
-    pub fn run(&self, on_indexed: impl FnOnce(Indexed)) -> Option<(Symbols, symbols::Summary)> {
+    pub fn run(&self, on_indexed: impl FnOnce(Indexed)) -> Option<Outlined> {
         let started = Instant::now();
         let admission = Admission { options: self.options, privacy: self.privacy };
         let mut left_out = LeftOut::default();
         let files = if self.options.enabled { self.walk(admission, &mut left_out) } else { Vec::new() };
-        let outliner = Outliner::new(&self.options.symbols, self.known.clone());
-        let stopped = self.stopped;
+        let (known, folders, stopped) = (self.known.clone(), self.folders, self.stopped);
         let (to_index, texts) = sync_channel(READ_AHEAD);
         let (to_outline, admitted) = channel();
         std::thread::scope(|scope| {
             scope.spawn(move || read(files, admission, &to_index));
-            let outlining = scope.spawn(move || outline(&admitted, admission, outliner, stopped));
+            let outlining = scope.spawn(move || {
+                let outliner = Outliner::new(&admission.options.symbols, known).with_cache(folders);
+                outline(&admitted, admission, outliner, stopped)
+            });
             let mut indexed = self.index(texts, to_outline, left_out)?;
             indexed.summary.took = started.elapsed();
             on_indexed(indexed);
-            outlining.join().ok()?
+            let mut outlined = outlining.join().ok()??;
+            outlined.summary.took = started.elapsed();
+            Some(outlined)
         })
     }
 
@@ -136,7 +140,7 @@ fn outline(
     admission: Admission,
     mut outliner: Outliner,
     stopped: &dyn Fn() -> bool,
-) -> Option<(Symbols, symbols::Summary)> {
+) -> Option<Outlined> {
     for file in admitted {
         if stopped() {
             return None;

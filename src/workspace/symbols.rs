@@ -1,23 +1,26 @@
 //! The symbol index: what the workspace's files define and import, found by name and by owner.
 //!
 //! A large [`Table`] holds what the last build saw, a small one what changed since; files of the large one that were
-//! changed or deleted are dead. An unchanged file is not parsed again: by its content's [`Key`] its outline is found in
-//! the index before. Read `symbols/file.rs` first: it says which files have symbols.
+//! changed or deleted are dead. An unchanged file is not parsed again: by its content's key its outline is found in the
+//! index before, or in the [`cache`](cache_folder). Read `symbols/file.rs` first: it says which files have symbols.
 
+mod cache;
 mod file;
 mod outliner;
+pub mod record;
 mod table;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::syntax::outline::Symbol;
 use table::Table;
 
+pub use cache::{FOLDER_VARIABLE, folder as cache_folder};
 pub use file::FileSymbols;
-pub(super) use outliner::{Admitted, Outliner};
+pub(super) use outliner::{Admitted, Outlined, Outliner};
 
 /// An immutable index over what the workspace's files define. Clones share it.
 #[derive(Clone, Default)]
@@ -34,6 +37,8 @@ pub struct Options {
     pub max_files: usize,
     /// Most text to take symbols from, in bytes.
     pub max_bytes: usize,
+    /// The folder of the files in which symbols are kept; `None`: they are not.
+    pub cache: Option<PathBuf>,
 }
 
 /// How an index came about.
@@ -44,6 +49,8 @@ pub struct Summary {
     pub n_parsed: usize,
     /// Files without symbols, as their parse took too long.
     pub n_unfinished: usize,
+    /// The file in which they are kept, if they are.
+    pub cache: Option<PathBuf>,
     pub took: Duration,
 }
 
@@ -61,7 +68,7 @@ static NONE_DEAD: BTreeSet<u32> = BTreeSet::new();
 
 impl Default for Options {
     fn default() -> Options {
-        Options { max_files: 50_000, max_bytes: 200 << 20 }
+        Options { max_files: 50_000, max_bytes: 200 << 20, cache: None }
     }
 }
 
@@ -82,12 +89,17 @@ impl Symbols {
     }
 
     pub fn file(&self, path: &Path) -> Option<&Arc<FileSymbols>> {
-        self.tables().into_iter().find_map(|(table, dead)| table.file(table.file_named(path, dead)?))
+        self.tables().into_iter().find_map(|(table, dead)| table.file(path, dead))
     }
 
     /// All files that have an outline, be it empty.
     pub fn files(&self) -> impl Iterator<Item = &Arc<FileSymbols>> {
         self.tables().into_iter().flat_map(|(table, dead)| table.files(dead))
+    }
+
+    /// The files at `path` and below it.
+    pub fn under(&self, path: &Path) -> impl Iterator<Item = &Arc<FileSymbols>> {
+        self.tables().into_iter().flat_map(move |(table, dead)| table.under(path, dead))
     }
 
     pub fn n_files(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// With this home, which need not be there; its folder `models` is the one of models.
+/// With this home, which need not be there; its folder `models` is the one of models, `cache` that of caches.
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foretype"));
     isolate(&mut command, home);
@@ -15,5 +15,6 @@ pub fn isolate(command: &mut Command, home: &Path) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FORETYPE_")) {
         command.env_remove(name);
     }
-    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config")).env("FORETYPE_MODELS", home.join("models"));
+    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config"));
+    command.env("FORETYPE_MODELS", home.join("models")).env("FORETYPE_CACHE", home.join("cache"));
 }

@@ -326,6 +326,14 @@ fn doctor_says_which_model_would_be_used_and_how_fast_this_cpu_is() {
 }
 
 #[test]
+fn doctor_says_what_is_kept_of_the_symbols() {
+    let folder = project();
+    check_doctor(&folder, &[], 0, &["ok    symbols", "7 in 3 files, 3 parsed anew", "kept in", "home/cache/symbols"]);
+    check_doctor(&folder, &[], 0, &["7 in 3 files, none parsed anew"]);
+    check_doctor(&folder, &[("FORETYPE_CACHE", "")], 0, &["3 parsed anew", "not kept, as FORETYPE_CACHE names no"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn doctor_finds_editors_without_starting_them() {
     use std::os::unix::fs::PermissionsExt;

@@ -57,7 +57,7 @@ impl Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
         let runtime = runtime();
-        let server = runtime.spawn(server::serve(input, output, engines, offer));
+        let server = runtime.spawn(server::serve(input, output, engines, offer, None));
         Client::new(runtime, ours, server)
     }
 

@@ -14,7 +14,7 @@ const OPTIONS: Options = Options {
     enabled: true,
     max_bytes: 10_000,
     max_file_bytes: 5_000,
-    symbols: symbols::Options { max_files: 10, max_bytes: 10_000 },
+    symbols: symbols::Options { max_files: 10, max_bytes: 10_000, cache: None },
 };
 
 /// A project of these files: (path, content).

@@ -1,13 +1,16 @@
 //! What the workspace's files define: found by name and owner, kept fresh, and never of a file that is denied.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
 
 use foretype::privacy::{self, Privacy};
+use foretype::syntax::outline::Outline;
+use foretype::workspace::symbols::record::{decode, encode};
 use foretype::workspace::{self, Built, Event, Options, Symbols, Workspace, symbols};
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 const SHAPES: &str = "pub struct Square {\n    side: u32,\n}\n\nimpl Square {\n    pub fn area(&self) -> u32 {\n        \
@@ -15,7 +18,7 @@ const SHAPES: &str = "pub struct Square {\n    side: u32,\n}\n\nimpl Square {\n 
 const DRAWING: &str = "use crate::shapes::Square;\n\npub fn area(all: &[Square]) -> u32 {\n    0\n}\n";
 
 fn options() -> Options {
-    let symbols = symbols::Options { max_files: 1_000, max_bytes: 100_000 };
+    let symbols = symbols::Options { max_files: 1_000, max_bytes: 100_000, cache: None };
     Options { enabled: true, max_bytes: 100_000, max_file_bytes: 50_000, symbols }
 }
 
@@ -216,4 +219,208 @@ fn an_ignore_file_that_comes_takes_symbols_away_and_parses_nothing() {
     let summary = running.outlined();
     assert_eq!((summary.n_files, summary.n_parsed), (1, 0));
     assert_eq!(running.workspace.project().symbols.named("b").count(), 0);
+}
+
+/// A project whose symbols are kept in a folder beside it.
+struct Kept {
+    folder: TempDir,
+    cache: TempDir,
+}
+
+impl Kept {
+    fn new(files: &[(&str, &str)]) -> Kept {
+        Kept { folder: project(files), cache: tempfile::tempdir().unwrap() }
+    }
+
+    fn options(&self) -> Options {
+        let cache = Some(self.cache.path().to_path_buf());
+        Options { symbols: symbols::Options { cache, ..options().symbols }, ..options() }
+    }
+
+    fn build(&self) -> Built {
+        build(&self.options(), self.folder.path())
+    }
+
+    fn build_denying(&self, deny: &[&str]) -> Built {
+        workspace::build(&self.options(), &denying(deny), &[self.folder.path().to_path_buf()])
+    }
+
+    /// Builds, and expects that so many files are parsed.
+    #[track_caller]
+    fn check_parsed(&self, n_parsed: usize) -> Symbols {
+        let built = self.build();
+        assert_eq!(built.outlined.n_parsed, n_parsed);
+        built.symbols
+    }
+
+    /// The one file of the cache.
+    #[track_caller]
+    fn file(&self) -> PathBuf {
+        let files: Vec<PathBuf> = fs::read_dir(self.cache.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+
+    fn holds(&self, word: &str) -> bool {
+        fs::read(self.file()).unwrap().windows(word.len()).any(|bytes| bytes == word.as_bytes())
+    }
+}
+
+fn outlines(symbols: &Symbols) -> Vec<Outline> {
+    symbols.files().map(|file| file.outline.clone()).collect()
+}
+
+#[test]
+fn the_next_start_parses_only_what_has_changed() {
+    // Two files of one text are one outline.
+    let kept = Kept::new(&[("a.rs", SHAPES), ("b.rs", DRAWING), ("c.rs", DRAWING)]);
+    let first = kept.check_parsed(3);
+    let second = kept.check_parsed(0);
+    assert_eq!(outlines(&first), outlines(&second));
+    assert_eq!(named(&second, "Square", kept.folder.path()), ["a.rs: pub struct Square {\n    side: u32,\n}"]);
+
+    write(kept.folder.path(), "a.rs", b"pub struct Circle;\n");
+    let third = kept.check_parsed(1);
+    assert_eq!((third.named("Square").count(), third.named("Circle").count()), (0, 1));
+    fs::rename(kept.folder.path().join("a.rs"), kept.folder.path().join("d.rs")).unwrap();
+    assert_eq!(named(&kept.check_parsed(0), "Circle", kept.folder.path()), ["d.rs: pub struct Circle;"]);
+}
+
+#[test]
+fn what_is_gone_is_kept_no_longer_and_bodies_never() {
+    let kept = Kept::new(&[("a.rs", "pub fn first() {\n    inside();\n}\n"), ("b.rs", "pub fn second() {}\n")]);
+    kept.build();
+    assert!(kept.holds("pub fn first()") && kept.holds("second") && !kept.holds("inside"));
+    fs::remove_file(kept.folder.path().join("b.rs")).unwrap();
+    kept.build();
+    assert!(kept.holds("first") && !kept.holds("second"));
+}
+
+#[test]
+fn a_rule_that_comes_later_hides_what_was_kept() {
+    let kept = Kept::new(&[("a.rs", "pub fn open() {}\n"), ("inner/b.rs", "pub fn hidden() {}\n")]);
+    assert_eq!(kept.build().symbols.named("hidden").count(), 1);
+    assert!(kept.holds("hidden"));
+    let built = kept.build_denying(&["inner/"]);
+    assert_eq!((built.symbols.named("open").count(), built.symbols.named("hidden").count()), (1, 0));
+    assert!(kept.holds("open") && !kept.holds("hidden"));
+
+    kept.build();
+    write(kept.folder.path(), ".gitignore", b"inner\n");
+    assert_eq!(kept.check_parsed(0).named("hidden").count(), 0);
+    assert!(!kept.holds("hidden"));
+}
+
+#[test]
+fn a_damaged_file_counts_as_none_and_is_made_anew() {
+    let kept = Kept::new(&[("a.rs", SHAPES), ("b.rs", DRAWING)]);
+    let symbols = kept.check_parsed(2);
+    let good = fs::read(kept.file()).unwrap();
+    // Damage in the magic, the version, the fingerprint, the digest and the outlines; then what is cut off.
+    let flipped = [0, 7, 8, 23, 24, 39, 40, good.len() - 1].map(|at| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    });
+    let cut = [0, 1, 8, 39, 40, good.len() - 1].map(|end| good[..end].to_vec());
+    for bytes in flipped.into_iter().chain(cut).chain([[&good[..], b"x"].concat()]) {
+        fs::write(kept.file(), bytes).unwrap();
+        assert_eq!(outlines(&kept.check_parsed(2)), outlines(&symbols));
+        assert!(fs::read(kept.file()).unwrap() == good);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_costs_only_time() {
+    let kept = Kept::new(&[("a.rs", SHAPES)]);
+    fs::write(kept.cache.path().join("file"), "").unwrap();
+    let cache = Some(kept.cache.path().join("file"));
+    let options = Options { symbols: symbols::Options { cache, ..options().symbols }, ..options() };
+    for _ in 0..2 {
+        assert_eq!(build(&options, kept.folder.path()).outlined.n_parsed, 1);
+    }
+}
+
+#[test]
+fn servers_of_one_project_do_not_disturb_each_other() {
+    let kept = Kept::new(&[("a.rs", SHAPES), ("b.rs", DRAWING), ("c.rs", "pub fn c() {}\n")]);
+    std::thread::scope(|scope| {
+        for denied in ["a.rs", "b.rs", "c.rs"] {
+            let kept = &kept;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let built = kept.build_denying(&[denied]);
+                    let names: Vec<&str> =
+                        built.symbols.files().map(|file| file.path.file_name().unwrap().to_str().unwrap()).collect();
+                    assert!(names.len() == 2 && !names.contains(&denied), "{names:?}");
+                }
+            });
+        }
+    });
+    kept.build();
+    kept.check_parsed(0);
+    // Nothing is left behind beside it.
+    kept.file();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let kept = Kept::new(&[("a.rs", SHAPES)]);
+    kept.build();
+    assert_eq!(fs::metadata(kept.file()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_nobody_has_opened_for_long_is_deleted() {
+    let kept = Kept::new(&[("a.rs", SHAPES)]);
+    let set_age = |name: &str, days: u64| {
+        fs::write(kept.cache.path().join(name), "x").unwrap();
+        let file = fs::File::options().append(true).open(kept.cache.path().join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60)).unwrap();
+    };
+    for (name, days) in [("old.symbols", 100), ("old.part", 100), ("old.txt", 100), ("new.symbols", 80)] {
+        set_age(name, days);
+    }
+    let built = kept.build();
+    let remains = |name: &str| kept.cache.path().join(name).exists();
+    assert_eq!(["old.symbols", "old.part", "old.txt", "new.symbols"].map(remains), [false, false, true, true]);
+    assert!(built.outlined.cache.unwrap().is_file());
+}
+
+/// The outline of `SHAPES` and `DRAWING`.
+fn outline() -> Outline {
+    let folder = project(&[("a.rs", &format!("{DRAWING}{SHAPES}"))]);
+    outlines(&build(&options(), folder.path()).symbols).remove(0)
+}
+
+#[test]
+fn an_outline_survives_its_bytes() {
+    assert_eq!(outline().symbols.len() + outline().imports.len(), 4);
+    assert_eq!(decode(&encode(&outline())), Some(outline()));
+    assert_eq!(decode(&encode(&Outline::default())), Some(Outline::default()));
+    let bytes = encode(&outline());
+    assert!((0..bytes.len()).all(|end| decode(&bytes[..end]).is_none()));
+    // A number of symbols that would take all memory.
+    assert_eq!(decode(&[0xff, 0xff, 0xff, 0xff, 0x0f]), None);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_much_for_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Some(outline) = decode(&bytes) {
+            prop_assert_eq!(decode(&encode(&outline)), Some(outline));
+        }
+    }
+
+    #[test]
+    fn nor_is_what_was_once_an_outline(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| encode(&outline()));
+        let mut bytes = BYTES.clone();
+        *at.get_mut(&mut bytes) = byte;
+        if let Some(outline) = decode(&bytes) {
+            prop_assert_eq!(decode(&encode(&outline)), Some(outline));
+        }
+    }
 }

@@ -32,6 +32,12 @@ const MAX_LINE_BYTES: usize = 5_000;
 const ALLOCATION: usize = 16;
 
 impl FileSymbols {
+    /// Parses. `None` for a file that gives no symbols: of a language without outlines, generated, or too long to parse.
+    pub fn parse(path: Arc<Path>, language: Language, text: &str) -> Option<FileSymbols> {
+        let outline = is_outlined(language, text).then(|| outline(language, text, &|| false))??;
+        Some(FileSymbols { path, language, outline, key: Key::of(language, text) })
+    }
+
     /// An estimate of the memory it takes.
     pub fn n_bytes(&self) -> usize {
         let text = |text: &str| text.len() + ALLOCATION;

@@ -1,12 +1,14 @@
 //! Takes the outlines of many files, one after the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
+use super::cache::Cache;
 use super::file::{self, FileSymbols, Key};
 use super::{Options, Summary, Symbols};
 use crate::syntax::Language;
+use crate::syntax::outline::Outline;
 
 /// A file that is admitted, text and all.
 pub struct Admitted {
@@ -19,7 +21,7 @@ pub struct Outliner<'a> {
     options: &'a Options,
     /// Where an unchanged file's outline is found.
     known: Symbols,
-    started: Instant,
+    cache: Option<Cache>,
     files: Vec<Arc<FileSymbols>>,
     /// Of the texts of `files`.
     n_bytes: usize,
@@ -27,10 +29,22 @@ pub struct Outliner<'a> {
     n_unfinished: usize,
 }
 
+/// All outlines of a workspace.
+pub struct Outlined {
+    pub symbols: Symbols,
+    pub summary: Summary,
+    cache: Option<Cache>,
+}
+
 impl<'a> Outliner<'a> {
     pub fn new(options: &'a Options, known: Symbols) -> Outliner<'a> {
-        let (files, started) = (Vec::new(), Instant::now());
-        Outliner { options, known, started, files, n_bytes: 0, n_parsed: 0, n_unfinished: 0 }
+        Outliner { options, known, cache: None, files: Vec::new(), n_bytes: 0, n_parsed: 0, n_unfinished: 0 }
+    }
+
+    /// Looks into the file of these folders' symbols, too.
+    pub fn with_cache(mut self, folders: &[PathBuf]) -> Outliner<'a> {
+        self.cache = self.options.cache.as_ref().map(|folder| Cache::open(folder, folders));
+        self
     }
 
     /// Whether a file would be taken, as far as can be said without its text.
@@ -48,15 +62,16 @@ impl<'a> Outliner<'a> {
         }
     }
 
-    pub fn finish(self) -> (Symbols, Summary) {
+    pub fn finish(self) -> Outlined {
         let symbols = Symbols::new(self.files);
         let summary = Summary {
             n_files: symbols.n_files(),
             n_parsed: self.n_parsed,
             n_unfinished: self.n_unfinished,
-            took: self.started.elapsed(),
+            cache: self.cache.as_ref().map(|cache| cache.path().to_path_buf()),
+            took: Duration::ZERO,
         };
-        (symbols, summary)
+        Outlined { symbols, summary, cache: self.cache }
     }
 
     /// `None` for a file that has none.
@@ -66,11 +81,24 @@ impl<'a> Outliner<'a> {
         if let Some(known) = self.known.file(&file.path).filter(|known| known.key == key) {
             return Some(known.clone());
         }
-        self.n_parsed += 1;
-        let Some(outline) = file::outline(language, &file.text, stopped) else {
-            self.n_unfinished += 1;
-            return None;
+        let outline = match self.cache.as_ref().and_then(|cache| cache.get(key)) {
+            Some(outline) => outline,
+            None => self.parse(language, &file.text, stopped)?,
         };
         Some(Arc::new(FileSymbols { path: file.path.clone(), language, outline, key }))
+    }
+
+    fn parse(&mut self, language: Language, text: &str, stopped: &dyn Fn() -> bool) -> Option<Outline> {
+        self.n_parsed += 1;
+        let outline = file::outline(language, text, stopped);
+        self.n_unfinished += usize::from(outline.is_none());
+        outline
+    }
+}
+
+impl Outlined {
+    /// Keeps them for the next start.
+    pub fn save(&self) {
+        self.cache.iter().for_each(|cache| cache.save(&self.symbols));
     }
 }

@@ -12,7 +12,8 @@ use crate::syntax::outline::Symbol;
 #[derive(Default)]
 pub struct Table {
     files: Vec<Arc<FileSymbols>>,
-    by_path: HashMap<Arc<Path>, u32>,
+    /// Numbers of files; what lies in one folder stands together.
+    by_path: Vec<u32>,
     by_name: Vec<Place>,
     by_owner: Vec<Place>,
 }
@@ -28,11 +29,11 @@ struct Place {
 impl Table {
     /// Of two files of one path the later one counts.
     pub fn new(mut files: Vec<Arc<FileSymbols>>) -> Table {
-        let last: HashMap<Arc<Path>, usize> =
-            files.iter().enumerate().map(|(i, file)| (file.path.clone(), i)).collect();
-        let mut i = 0..;
-        files.retain(|file| last.get(&file.path).copied() == i.next());
-        let by_path = (0..).zip(&files).map(|(i, file)| (file.path.clone(), i)).collect();
+        let last: HashMap<_, _> = files.iter().enumerate().map(|(i, file)| (file.path.clone(), i)).collect();
+        let mut number = 0..;
+        files.retain(|file| last.get(&file.path).copied() == number.next());
+        let mut by_path: Vec<u32> = (0..files.len() as u32).collect();
+        by_path.sort_by(|a, b| files[*a as usize].path.cmp(&files[*b as usize].path));
         let by_name = order(&files, |symbol| Some(&symbol.name));
         let by_owner = order(&files, |symbol| symbol.owner.as_deref());
         Table { files, by_path, by_name, by_owner }
@@ -45,15 +46,22 @@ impl Table {
     /// An estimate of the memory it takes, without its files.
     pub fn n_bytes(&self) -> usize {
         let places = (self.by_name.len() + self.by_owner.len()) * size_of::<Place>();
-        places + self.files.len() * (size_of::<Arc<FileSymbols>>() + 2 * size_of::<(Arc<Path>, u32)>())
-    }
-
-    pub fn file(&self, i: u32) -> Option<&Arc<FileSymbols>> {
-        self.files.get(i as usize)
+        places + self.files.len() * (size_of::<Arc<FileSymbols>>() + size_of::<u32>())
     }
 
     pub fn file_named(&self, path: &Path, dead: &BTreeSet<u32>) -> Option<u32> {
-        self.by_path.get(path).copied().filter(|file| !dead.contains(file))
+        let file = *self.by_path.get(self.start_of(path))?;
+        (*self.files[file as usize].path == *path && !dead.contains(&file)).then_some(file)
+    }
+
+    pub fn file(&self, path: &Path, dead: &BTreeSet<u32>) -> Option<&Arc<FileSymbols>> {
+        self.file_named(path, dead).map(|file| &self.files[file as usize])
+    }
+
+    /// The files at `path` and below it.
+    pub fn under(&self, path: &Path, dead: &BTreeSet<u32>) -> impl Iterator<Item = &Arc<FileSymbols>> {
+        let live = self.by_path[self.start_of(path)..].iter().filter(|file| !dead.contains(file));
+        live.map(|file| &self.files[*file as usize]).take_while(move |file| file.path.starts_with(path))
     }
 
     pub fn files(&self, dead: &BTreeSet<u32>) -> impl Iterator<Item = &Arc<FileSymbols>> {
@@ -87,9 +95,13 @@ impl Table {
         let start = order.partition_point(|place| place.hash < hash);
         let places = order[start..].iter().take_while(move |place| place.hash == hash);
         places.filter(|place| !dead.contains(&place.file)).filter_map(|place| {
-            let file = self.file(place.file)?;
+            let file = self.files.get(place.file as usize)?;
             Some((file, file.outline.symbols.get(place.symbol as usize)?))
         })
+    }
+
+    fn start_of(&self, path: &Path) -> usize {
+        self.by_path.partition_point(|file| *self.files[*file as usize].path < *path)
     }
 }
 
