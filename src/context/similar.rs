@@ -73,11 +73,11 @@ fn window(segment: &Segment, file: usize, start: usize) -> (usize, usize) {
     (start, end)
 }
 
-/// Whether the longest line of the window stands in the prompt already.
+/// Whether some line of the window, if it says anything, stands in the prompt already.
 fn is_shown(folded: &[u8], shown: &str) -> bool {
-    let lines = folded.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_start());
-    let content = |line: &[u8]| line.iter().position(|byte| *byte > b' ').map_or(0, |start| line.len() - start);
-    let longest = lines.max_by_key(|line| content(line)).unwrap_or_default();
-    let longest = &longest[longest.len() - content(longest)..];
-    memchr::memmem::find(shown.as_bytes(), longest).is_some()
+    const MIN_LINE: usize = 12;
+    let is_told = |line: &[u8]| memchr::memmem::find(shown.as_bytes(), line).is_some();
+    let content = |line: &'_ [u8]| line.iter().take_while(|byte| fold::is_depth(**byte)).count();
+    let contents = folded.split(|byte| *byte == b'\n').map(|line| &line[content(line)..]);
+    contents.filter(|line| line.len() >= MIN_LINE).any(is_told)
 }

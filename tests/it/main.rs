@@ -6,6 +6,7 @@ mod cache;
 mod cli;
 mod client;
 mod config;
+mod context;
 mod document;
 mod hub;
 mod instant;

@@ -3,37 +3,42 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use foretype::context::{Gathered, Place};
+use foretype::context::{Gathered, Kind, Piece, Place};
 use foretype::document::{Clearance, DocumentId, Snapshot};
-use foretype::engine::local::{Local, Options};
+use foretype::engine::local::{Contexts, Local, Options};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::text::Text;
 
 use super::tiny;
 
 fn engine(model: &Path, waits: bool) -> Local {
+    engine_with(model, waits, Arc::new(|_: &Place| Gathered::default()))
+}
+
+fn engine_with(model: &Path, waits: bool, contexts: Contexts) -> Local {
     let model = model.display().to_string();
     let options = Options { model, waits, min_confidence: 0.0, n_threads: 1, ..Options::default() };
-    Local::new(
-        options,
-        Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]),
-        Arc::new(|_: &Place| Gathered::default()),
-    )
+    Local::new(options, Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]), contexts)
 }
 
 /// What the engine says behind `let x`, and how it ends.
 fn ask(engine: &Local, cancel: &Cancel) -> (Vec<Candidate>, Finish) {
+    ask_in("let x\nlet y\n", 5, engine, cancel)
+}
+
+fn ask_in(text: &str, offset: usize, engine: &Local, cancel: &Cancel) -> (Vec<Candidate>, Finish) {
     let document = Snapshot {
         id: DocumentId("a.txt".into()),
         path: None,
         language: None,
         version: 0,
-        text: Text::new("let x\nlet y\n"),
+        text: Text::new(text),
         tree: None,
         clearance: Clearance::Cleared,
     };
-    let ask = Ask { document: &document, offset: 5, others: &[], max_lines: 3, n_candidates: 1 };
+    let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1 };
     let mut said = Vec::new();
     let finish = engine.generate(&ask, cancel, &mut |candidate| {
         said.push(candidate);
@@ -94,4 +99,32 @@ fn a_model_that_cannot_be_used_is_a_failure_with_its_cause() {
 
     let (_, finish) = ask(&engine(&folder.path().join("none.gguf"), false), &Cancel::default());
     assert!(matches!(&finish, Finish::Silent(why) if why.contains("neither a model nor a file")), "{finish:?}");
+}
+
+#[test]
+fn context_stays_while_the_prompt_goes_on_and_is_looked_for_anew_where_it_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    tiny::write("qwen2", &path);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let contexts = {
+        let asked = asked.clone();
+        move |_: &Place| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let (kind, path) = (Kind::Definitions, "b.rs".into());
+            let piece = Piece { kind, path, text: "x = 2".to_string(), score: 1.0, reason: "named".to_string() };
+            Gathered { pieces: vec![piece], ..Gathered::default() }
+        }
+    };
+    let engine = engine_with(&path, true, Arc::new(contexts));
+    let mut n_asked = |text: &str| {
+        let (said, _) = ask_in(text, text.len(), &engine, &Cancel::default());
+        let used: Vec<bool> = said[0].context.iter().map(|considered| considered.is_used).collect();
+        assert_eq!(used, [true]);
+        asked.load(Ordering::Relaxed)
+    };
+    assert_eq!(n_asked("let x\nlet"), 1);
+    assert_eq!(n_asked("let x\nlet y"), 1);
+    assert_eq!(n_asked("let x\nlet y\nlet"), 1);
+    assert_eq!(n_asked("y = 1\ny = 2\nlet"), 2);
 }
