@@ -1,4 +1,5 @@
-//! How long a project takes to be read, at first, at the next start and after a change, and what its symbols weigh.
+//! How long a project takes to be read, at first, at the next start and after a change, what its symbols weigh, and how
+//! long it takes to find the context of a place.
 //!
 //! `cargo bench --bench workspace -- --folder DIR`. Prints one table; every figure stands beside what it must reach.
 
@@ -11,13 +12,21 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use foretype::config::Settings;
+use foretype::context::{self, Place};
+use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::privacy::{self, Privacy};
+use foretype::syntax::{Language, Tree};
+use foretype::text::Text;
 use foretype::workspace::symbols::{Changed, FileSymbols};
-use foretype::workspace::{self, Built, Event, Options, Workspace};
+use foretype::workspace::{self, Built, Event, Options, Project, Workspace};
 
 /// How often a build is repeated, and how many files are changed.
 const REPEATS: usize = 10;
 const CHANGES: usize = 50;
+
+/// Lines between two places, and bytes above one that a prompt shows.
+const STEP: usize = 40;
+const SHOWN: usize = 2500;
 
 fn main() {
     let Some(folder) = std::env::args().skip_while(|arg| arg != "--folder").nth(1) else {
@@ -40,7 +49,7 @@ fn main() {
         "{n_symbols} symbols in {n_outlined} files, {megabytes:.1} MB; {} unfinished",
         built.outlined.n_unfinished
     );
-    println!("\n| what | must | goal | p50 | most | n |\n|---|---|---|---|---|---|");
+    println!("\n| what | must | goal | p50 | p99 | most | n |\n|---|---|---|---|---|---|---|");
 
     let cold: Vec<Built> = (0..REPEATS).map(|_| build(&options)).collect();
     row("n-gram index, from the start", "", "", cold.iter().map(|built| built.summary.took));
@@ -52,13 +61,14 @@ fn main() {
     assert!(warm.iter().all(is_used), "the cache is not used");
     row("symbols, warm, from the start", "100", "", warm.iter().map(|built| built.outlined.took));
     changes(&built);
+    contexts(&project, &built);
     refreshes(&options, &privacy, &project, &built);
 
     let ratio = built.symbols.n_bytes() as f64 / n_bytes as f64;
-    println!("| memory of the symbols a MB of source, estimated (MB) | 8 | 3 | {ratio:.2} | | 1 |");
+    println!("| memory of the symbols a MB of source, estimated (MB) | 8 | 3 | {ratio:.2} | | | 1 |");
     let file = warm.iter().find_map(|built| built.outlined.cache.as_ref());
     let size = file.and_then(|file| fs::metadata(file).ok()).map_or(f64::NAN, |it| it.len() as f64 / n_bytes as f64);
-    println!("| cache file a MB of source (MB) | | | {size:.2} | | 1 |");
+    println!("| cache file a MB of source (MB) | | | {size:.2} | | | 1 |");
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -82,6 +92,38 @@ fn changes(built: &Built) {
         Some(started.elapsed())
     });
     row("one file changed, its symbols", "20", "5", times);
+}
+
+/// What it takes to find the context of a place, of each kind and of all.
+fn contexts(folder: &Path, built: &Built) {
+    let (index, symbols) = (built.index.clone().into(), built.symbols.clone().into());
+    let project = Project { folders: [folder.to_path_buf()].into(), index, symbols };
+    let documents: Vec<Snapshot> = project.symbols.files().filter_map(|file| document(&file.path)).collect();
+    for kinds in ["scopes", "definitions", "similar", "all"] {
+        let options = kinds.parse().expect("a kind");
+        let times = documents.iter().flat_map(|document| {
+            let lines = (STEP..document.text.n_lines()).step_by(STEP);
+            lines.map(|line| {
+                // After the indentation and a few characters, where most questions are asked.
+                let range = document.text.line_range(line);
+                let offset = document.text.floor_char_boundary(range.start + range.len() / 2);
+                let shown = offset.saturating_sub(SHOWN)..offset + SHOWN / 3;
+                let started = Instant::now();
+                context::gather(&Place { document, offset, shown }, &project, &options);
+                started.elapsed()
+            })
+        });
+        let (must, goal) = if kinds == "all" { ("p99 2", "p99 0.5") } else { ("", "") };
+        row(&format!("context of a place: {kinds}"), must, goal, times);
+    }
+}
+
+fn document(path: &Arc<Path>) -> Option<Snapshot> {
+    let text = Text::new(&fs::read_to_string(path).ok()?);
+    let language = Language::from_path(path);
+    let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
+    let (id, path) = (DocumentId(path.to_string_lossy().into()), Some(path.clone()));
+    Some(Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared })
 }
 
 /// What it costs a running workspace, n-gram index and all.
@@ -114,6 +156,7 @@ fn row(what: &str, must: &str, goal: &str, times: impl Iterator<Item = Duration>
     let mut times: Vec<Duration> = times.collect();
     times.sort();
     let ms = |time: Option<&Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
-    let (p50, most, n) = (ms(times.get(times.len() / 2)), ms(times.last()), times.len());
-    println!("| {what} (ms) | {must} | {goal} | {p50:.2} | {most:.2} | {n} |");
+    let (p50, p99) = (ms(times.get(times.len() / 2)), ms(times.get(times.len() * 99 / 100)));
+    let (most, n) = (ms(times.last()), times.len());
+    println!("| {what} (ms) | {must} | {goal} | {p50:.2} | {p99:.2} | {most:.2} | {n} |");
 }

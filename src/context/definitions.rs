@@ -20,6 +20,9 @@ const MAX_EQUALS: usize = 2;
 /// Files that are searched for a module's.
 const MAX_FILES: usize = 10_000;
 
+/// How far above the cursor a variable may be declared, bytes.
+const MAX_LOCALS: usize = 8 << 10;
+
 /// A type is shown with its members, up to so many bytes.
 const MAX_TYPE: usize = 900;
 const MAX_PIECES: usize = 24;
@@ -249,7 +252,7 @@ fn types_of_variables(place: &Place) -> HashMap<String, String> {
     let Some(tree) = &place.document.tree else { return HashMap::new() };
     let text = place.document.text.slice(0..place.document.text.len());
     let scopes = tree.scopes(&text, place.offset);
-    let start = scopes.last().map_or(0, |scope| scope.signature.start);
+    let start = scopes.last().map_or(0, |scope| scope.signature.start).max(place.offset.saturating_sub(MAX_LOCALS));
     let mut types = HashMap::new();
     for local in tree.locals(&text, start.min(place.offset)..place.offset) {
         types.insert(local.name.into_string(), local.type_name.into_string());

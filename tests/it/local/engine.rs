@@ -117,7 +117,7 @@ fn context_stays_while_the_prompt_goes_on_and_is_looked_for_anew_where_it_cannot
         }
     };
     let engine = engine_with(&path, true, Arc::new(contexts));
-    let mut n_asked = |text: &str| {
+    let n_asked = |text: &str| {
         let (said, _) = ask_in(text, text.len(), &engine, &Cancel::default());
         let used: Vec<bool> = said[0].context.iter().map(|considered| considered.is_used).collect();
         assert_eq!(used, [true]);
