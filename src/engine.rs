@@ -42,7 +42,7 @@ pub struct Ask<'a> {
 }
 
 /// Raw text for the cursor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Candidate {
     pub text: String,
     /// The engine's estimate that the first line is exactly what the user would type, 0 to 1.
@@ -51,6 +51,20 @@ pub struct Candidate {
     pub provenance: String,
     /// What else of the project the engine looked at, or left out.
     pub context: Arc<[Considered]>,
+    pub cost: Cost,
+}
+
+/// What a candidate took, in a model's tokens; zeros where none was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Of the prompt.
+    pub n_prompt: usize,
+    /// Of these, evaluated for an earlier question.
+    pub n_reused: usize,
+    /// Evaluated before the first of the answer was known.
+    pub n_before_first: usize,
+    /// Of the answer.
+    pub n_said: usize,
 }
 
 /// How an engine ended.

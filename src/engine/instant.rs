@@ -91,7 +91,7 @@ impl Instant {
             // What is not said needs no more lines.
             let max_lines = if confidence < self.options.min_confidence { 1 } else { ask.max_lines };
             let text = extend::extended(&context, group, max_lines);
-            let candidate = Candidate { text, confidence, provenance: provenance(group), context: Default::default() };
+            let candidate = Candidate { text, confidence, provenance: provenance(group), ..Candidate::default() };
             Weighed { candidate, features }
         };
         described.into_iter().map(weighed).collect()

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
-use super::{Ask, Cancel, Candidate, Engine, Finish};
+use super::{Ask, Cancel, Candidate, Cost, Engine, Finish};
 use crate::context::{self, Gathered};
 use crate::document::Snapshot;
 use crate::weights::Store;
@@ -190,8 +190,8 @@ impl Engine for Local {
                 }
                 Ok(Answer { text, probability, effort, context }) => {
                     best = Some(Finish::Done);
-                    let provenance = provenance(&effort);
-                    if emit(Candidate { text, confidence: probability, provenance, context }).is_break() {
+                    let (provenance, cost) = (provenance(&effort), Cost::from(&effort));
+                    if emit(Candidate { text, confidence: probability, provenance, context, cost }).is_break() {
                         return Finish::Done;
                     }
                 }
@@ -287,6 +287,13 @@ impl From<Stopped> for Finish {
             Stopped::Cancelled => Finish::Cancelled,
             Stopped::Failed(why) => Finish::Failed(why),
         }
+    }
+}
+
+impl From<&Effort> for Cost {
+    fn from(effort: &Effort) -> Cost {
+        let &Effort { n_prompt, n_reused, n_before_first, n_said, .. } = effort;
+        Cost { n_prompt, n_reused, n_before_first, n_said }
     }
 }
 

@@ -49,12 +49,8 @@ impl Engine for Scripted {
             Err(finish) => finish,
             Ok(texts) => {
                 for text in texts {
-                    let candidate = Candidate {
-                        text,
-                        confidence: 1.0,
-                        provenance: "script".to_string(),
-                        context: Default::default(),
-                    };
+                    let provenance = "script".to_string();
+                    let candidate = Candidate { text, confidence: 1.0, provenance, ..Candidate::default() };
                     if emit(candidate).is_break() {
                         break;
                     }

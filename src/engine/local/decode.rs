@@ -46,7 +46,9 @@ pub struct Said<'a> {
 /// What it took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effort {
-    /// Tokens of the prompt that were in the cache.
+    /// Tokens of the prompt.
+    pub n_prompt: usize,
+    /// Of these, tokens that were in the cache.
     pub n_reused: usize,
     /// Tokens evaluated before the first new one was known.
     pub n_before_first: usize,
@@ -170,7 +172,7 @@ impl<'a> Progress<'a> {
             tokens: task.prompt.to_vec(),
             bytes: Vec::new(),
             probability: 1.0,
-            effort: Effort::default(),
+            effort: Effort { n_prompt: task.prompt.len(), ..Effort::default() },
             started: Instant::now(),
         }
     }
