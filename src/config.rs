@@ -93,7 +93,7 @@ impl Default for Settings {
                 max_document_bytes: 2 << 20,
                 cache: cache::Options { max_entries: 512, max_bytes: 4 << 20 },
             },
-            suggestion: suggestion::Options { max_lines },
+            suggestion: suggestion::Options { max_lines, ..suggestion::Options::default() },
             context: context::Options::default(),
             instant: engine::instant::Options::default(),
             local: engine::local::Options::default(),

@@ -36,6 +36,15 @@ pub struct Around<'a> {
 pub struct Options {
     /// Longer suggestions are cut to this many lines.
     pub max_lines: usize,
+    /// Past this it is left open whether a suggestion would break what parses now.
+    pub parse_within: Duration,
+}
+
+impl Default for Options {
+    /// A parse of the surroundings takes well under a millisecond.
+    fn default() -> Options {
+        Options { max_lines: 10, parse_within: Duration::from_millis(2) }
+    }
 }
 
 /// Why a candidate is not shown. `Display` gives the sentence for `why`.
@@ -60,9 +69,6 @@ pub enum Rejected {
     AddsParseError,
 }
 
-/// A parse of the surroundings takes well under a millisecond; past this the question is left open.
-const PARSE_DEADLINE: Duration = Duration::from_millis(2);
-
 /// How many lines on each side of the cursor the parse sees.
 const N_PARSED_LINES: usize = 60;
 
@@ -85,7 +91,7 @@ pub fn refine(raw: &str, around: &Around, options: &Options) -> Result<Suggestio
     if draft.is_empty() {
         return Err(Rejected::Empty);
     }
-    check_parse(&draft, n_replaced, &hole)?;
+    check_parse(&draft, n_replaced, &hole, options.parse_within)?;
     Ok(Suggestion { text: draft.replace('\n', hole.line_break), n_replaced })
 }
 
@@ -133,14 +139,14 @@ impl<'a> Hole<'a> {
 }
 
 /// Source: Cody ranks candidates by parse errors; here one that adds an error is dropped.
-fn check_parse(draft: &str, n_replaced: usize, hole: &Hole) -> Result<(), Rejected> {
+fn check_parse(draft: &str, n_replaced: usize, hole: &Hole, within: Duration) -> Result<(), Rejected> {
     let Some(language) = hole.language else { return Ok(()) };
     if !brackets::looks_complete(draft, hole) {
         return Ok(());
     }
     let before = last_lines(&hole.before, N_PARSED_LINES);
     let after = first_lines(&hole.after[n_replaced..], N_PARSED_LINES);
-    match syntax::adds_error(language, before, draft, after, PARSE_DEADLINE) {
+    match syntax::adds_error(language, before, draft, after, within) {
         Some(true) => Err(Rejected::AddsParseError),
         Some(false) | None => Ok(()),
     }

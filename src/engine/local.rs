@@ -56,6 +56,8 @@ pub struct Options {
     pub min_confidence: f32,
     /// Whether a question waits for the model to be loaded, or is answered with silence meanwhile.
     pub waits: bool,
+    /// After this no further line of a block is waited for.
+    pub lines_within: Duration,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             unload_after_s: 600,
             min_confidence: 0.1,
             waits: false,
+            lines_within: Duration::from_millis(500),
         }
     }
 }

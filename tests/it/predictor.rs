@@ -27,7 +27,7 @@ fn options() -> Options {
 
 fn predictor(engines: Vec<Scripted>) -> Predictor {
     let engines = engines.into_iter().map(|engine| Arc::new(engine) as Arc<dyn Engine>).collect();
-    Predictor::new(options(), suggestion::Options { max_lines: 10 }, engines)
+    Predictor::new(options(), suggestion::Options::default(), engines)
 }
 
 fn snapshot(path: &str, text: &str) -> Snapshot {

@@ -8,7 +8,7 @@ const MAX_LINES: usize = 6;
 fn refined(language: &str, hole: &str, raw: &str) -> Result<Suggestion, Rejected> {
     let (prefix, suffix) = hole.split_once("$0").unwrap();
     let around = Around { language: Language::from_id(language), prefix, suffix };
-    refine(raw, &around, &Options { max_lines: MAX_LINES })
+    refine(raw, &around, &Options { max_lines: MAX_LINES, ..Options::default() })
 }
 
 #[track_caller]
@@ -192,7 +192,7 @@ proptest::proptest! {
         let (first, second) = (cuts.0.min(cuts.1).min(parts.len()), cuts.0.max(cuts.1).min(parts.len()));
         let (prefix, raw, suffix) = (parts[..first].concat(), parts[first..second].concat(), parts[second..].concat());
         let around = Around { language: Language::from_id("rust"), prefix: &prefix, suffix: &suffix };
-        if let Ok(suggestion) = refine(&raw, &around, &Options { max_lines: MAX_LINES }) {
+        if let Ok(suggestion) = refine(&raw, &around, &Options { max_lines: MAX_LINES, ..Options::default() }) {
             proptest::prop_assert!(!suggestion.text.trim().is_empty());
             proptest::prop_assert!(suggestion.text.lines().count() <= MAX_LINES);
             let replaced = &suffix[..suggestion.n_replaced];

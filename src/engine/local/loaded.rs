@@ -26,6 +26,7 @@ pub struct Loaded {
     pub name: String,
     format: Format,
     layout: Layout,
+    lines_within: Duration,
     decoder: Decoder,
     held: LruCache<DocumentId, Held>,
     /// Pieces of the last prompts, with their tokens: a key changes only the last one.
@@ -83,9 +84,6 @@ const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwra
 const MAX_LINE_TOKENS: usize = 64;
 const MAX_TOKENS: usize = 256;
 
-/// After this no further line of a block is waited for.
-const LINES_WITHIN: Duration = Duration::from_millis(500);
-
 /// The bytes of the text after the cursor that tell where an answer ends.
 const AFTER_WINDOW: usize = 1 << 10;
 
@@ -110,6 +108,7 @@ impl Loaded {
             name: name.to_string(),
             format,
             layout: Layout { budget: budget(options.context_tokens), ..Layout::default() },
+            lines_within: options.lines_within,
             decoder: Decoder::new(evaluator, tokenizer),
             held: LruCache::new(MAX_HELD),
             pieces: LruCache::new(MAX_PIECES),
@@ -171,7 +170,7 @@ impl Loaded {
             }
             // What is whole by then is worth more than the rest of the block later.
             let n_whole =
-                said.rfind('\n').filter(|n| started.elapsed() > LINES_WITHIN && !said[..*n].trim().is_empty());
+                said.rfind('\n').filter(|n| started.elapsed() > self.lines_within && !said[..*n].trim().is_empty());
             if let Some(n_whole) = n_whole {
                 said.truncate(n_whole);
                 return ControlFlow::Break(());
