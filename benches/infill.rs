@@ -3,7 +3,7 @@
 //!     cargo bench --bench infill -- --data DIR --model FILE.gguf [--n N] [--typed 0,4,10] [--layout NAME,..|all]
 //!                                   [--suffix bare|break] [--peer http://127.0.0.1:PORT] [--answers FILE]
 //!
-//! `benches/infill/problems.rs` says what DIR holds. `--typed` says how much of the line stands there: `0` nothing at
+//! `benches/shared/problems.rs` says what DIR holds. `--typed` says how much of the line stands there: `0` nothing at
 //! all, `indentation` only that, `N` that and N characters. The layouts are `VARIANTS` of `benches/infill/ours.rs`. The
 //! peer is a `llama-server` with the same file; it is asked where no text is forced. Greedy, the first line of at most
 //! 64 tokens. An answer is right when it is the rest of the line. Prints tables; `--answers` writes every answer as
@@ -15,27 +15,50 @@
 mod ours;
 #[path = "infill/peer.rs"]
 mod peer;
-#[path = "infill/problems.rs"]
+#[path = "shared/problems.rs"]
 mod problems;
+#[path = "infill/questions.rs"]
+mod questions;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
 use foretype::prompt::Healing;
 use ours::{Ours, VARIANTS, Variant};
 use peer::Peer;
-use problems::{Problem, Question, Suffix, Typed, spread};
+use problems::Problem;
+use questions::{Question, Suffix, Typed, spread};
 use serde_json::json;
 
+#[derive(Parser)]
 struct Arguments {
+    #[arg(long, default_value = "")]
     data: PathBuf,
+    #[arg(long, default_value = "")]
     model: PathBuf,
+    #[arg(long, default_value_t = 150)]
     n: usize,
+    #[arg(long, value_delimiter = ',', value_parser = Typed::parse, default_value = "0")]
     typed: Vec<Typed>,
-    variants: Vec<&'static Variant>,
+    #[arg(long, value_delimiter = ',', default_value = VARIANTS[0].name)]
+    layout: Vec<String>,
+    #[arg(long, default_value = "bare")]
     suffix: Suffix,
+    #[arg(long)]
+    peer: Option<String>,
+    #[arg(long)]
+    answers: Option<PathBuf>,
+    /// Cargo adds this one by itself.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Who is asked, and where the answers are written.
+struct Run {
+    ours: Ours,
     peer: Option<Peer>,
     answers: Option<BufWriter<File>>,
 }
@@ -59,8 +82,8 @@ struct PeerTally {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = arguments()?;
-    let problems = Problem::read(&arguments.data)?;
+    let arguments = Arguments::parse();
+    let problems = questions::read(&arguments.data)?;
     if problems.is_empty() {
         println!("skipped: problems to infill not found; name their folder by --data DIR");
         return Ok(());
@@ -69,20 +92,24 @@ fn main() -> Result<()> {
         println!("skipped: model not found; name its file by --model FILE.gguf");
         return Ok(());
     }
-    let mut ours = Ours::load(&arguments.model)?;
+    let variants = variants(&arguments.layout)?;
+    let mut run = Run {
+        ours: Ours::load(&arguments.model)?,
+        peer: arguments.peer.as_deref().map(Peer::new).transpose()?,
+        answers: arguments.answers.map(File::create).transpose()?.map(BufWriter::new),
+    };
     println!("| typed | layout | n | right | | peer right | | same answer | only ours right | only peer right |");
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    for typed in std::mem::take(&mut arguments.typed) {
-        let questions: Vec<(&str, Question)> = problems
+    for typed in arguments.typed {
+        let questions: Vec<(&Problem, Question)> = problems
             .iter()
-            .filter_map(|problem| Some((problem.name.as_str(), problem.question(typed, arguments.suffix)?)))
+            .filter_map(|problem| Some((problem, Question::new(problem, typed, arguments.suffix)?)))
             .collect();
-        let variants = arguments.variants.clone();
         let mut tallies: Vec<Tally> = variants.iter().map(|_| Tally::default()).collect();
         // One question after the other, so that its layouts share what is evaluated.
-        for (name, question) in spread(questions, arguments.n) {
+        for (problem, question) in spread(questions, arguments.n) {
             for (variant, tally) in variants.iter().zip(&mut tallies) {
-                tally.ask(&mut arguments, &mut ours, variant, name, &question)?;
+                tally.ask(&mut run, variant, problem, &question)?;
             }
         }
         for (variant, tally) in variants.iter().zip(&tallies) {
@@ -92,46 +119,13 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn arguments() -> Result<Arguments> {
-    let mut arguments = Arguments {
-        data: PathBuf::new(),
-        model: PathBuf::new(),
-        n: 150,
-        typed: vec![Typed::Nothing],
-        variants: vec![&VARIANTS[0]],
-        suffix: Suffix::Bare,
-        peer: None,
-        answers: None,
-    };
-    let mut given = std::env::args().skip(1);
-    while let Some(name) = given.next() {
-        // Cargo adds this one by itself.
-        if name == "--bench" {
-            continue;
-        }
-        let value = given.next().with_context(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--data" => arguments.data = value.into(),
-            "--model" => arguments.model = value.into(),
-            "--n" => arguments.n = value.parse().context("--n needs a number")?,
-            "--typed" => arguments.typed = value.split(',').map(Typed::parse).collect::<Result<_>>()?,
-            "--layout" => arguments.variants = variants(&value)?,
-            "--suffix" => arguments.suffix = Suffix::parse(&value)?,
-            "--peer" => arguments.peer = Some(Peer::new(&value)?),
-            "--answers" => arguments.answers = Some(BufWriter::new(File::create(value)?)),
-            _ => bail!("{name} is none of --data, --model, --n, --typed, --layout, --suffix, --peer, --answers"),
-        }
-    }
-    Ok(arguments)
-}
-
-fn variants(names: &str) -> Result<Vec<&'static Variant>> {
-    if names == "all" {
+fn variants(names: &[String]) -> Result<Vec<&'static Variant>> {
+    if names == ["all"] {
         return Ok(VARIANTS.iter().collect());
     }
     let known = || VARIANTS.iter().map(|variant| variant.name).collect::<Vec<_>>().join(", ");
-    let find = |name| VARIANTS.iter().find(|variant| variant.name == name);
-    names.split(',').map(|name| find(name).with_context(|| format!("{name} is none of all, {}", known()))).collect()
+    let find = |name: &String| VARIANTS.iter().find(|variant| variant.name == name);
+    names.iter().map(|name| find(name).with_context(|| format!("{name} is none of all, {}", known()))).collect()
 }
 
 impl Typed {
@@ -152,41 +146,27 @@ impl Typed {
     }
 }
 
-impl Suffix {
-    fn parse(value: &str) -> Result<Suffix> {
-        match value {
-            "bare" => Ok(Suffix::Bare),
-            "break" => Ok(Suffix::Break),
-            _ => bail!("--suffix is bare or break"),
-        }
-    }
-}
-
 impl Tally {
-    fn ask(
-        &mut self,
-        arguments: &mut Arguments,
-        ours: &mut Ours,
-        variant: &Variant,
-        name: &str,
-        question: &Question,
-    ) -> Result<()> {
+    fn ask(&mut self, run: &mut Run, variant: &Variant, problem: &Problem, question: &Question) -> Result<()> {
+        let Run { ours, peer, answers } = run;
         let asked = ours.lay_out(question, variant)?;
         let answer = ours.answer(&asked)?;
         let is_right = answer == question.answer;
         self.n += 1;
         self.n_right += is_right as usize;
         let mut peers = None;
-        if let Some(peer) = arguments.peer.as_ref().filter(|_| variant.healing == Healing::Off) {
+        if let Some(peer) = peer.as_ref().filter(|_| variant.healing == Healing::Off) {
             let peers_answer = peer.answer(&asked.tokens)?;
             let is_same_prompt = peer.agrees(&asked.prompt, |text| ours.decoder.tokenizer.encode(text))?;
-            ensure!(is_same_prompt, "{name}: the peer makes other tokens of it; the tokenizer is wrong");
+            ensure!(is_same_prompt, "{}: the peer makes other tokens of it; the tokenizer is wrong", problem.name);
             self.peer.add(is_right, peers_answer == question.answer, peers_answer == answer);
             peers = Some(peers_answer);
         }
-        if let Some(file) = &mut arguments.answers {
-            let right = question.answer;
-            let told = json!({ "name": name, "layout": variant.name, "right": right, "ours": answer, "peer": peers });
+        if let Some(file) = answers {
+            let (Problem { language, name, .. }, layout, right) = (problem, variant.name, question.answer);
+            let told = json!({
+                "language": language, "name": name, "layout": layout, "right": right, "ours": answer, "peer": peers,
+            });
             writeln!(file, "{told}")?;
         }
         Ok(())

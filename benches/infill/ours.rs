@@ -14,7 +14,7 @@ use foretype::engine::local::tokenizer::Tokenizer;
 use foretype::prompt::{Budget, Format, Healing, Layout, Parts, Piece, Place, Prompt, plan};
 use foretype::text::Text;
 
-use crate::problems::Question;
+use crate::questions::Question;
 
 /// A way to lay a question out.
 pub struct Variant {
