@@ -1,221 +1,139 @@
-//! How often the instant engine is right on the lines that people really added to their projects.
+//! How often an engine is right about missing text, and what that takes.
 //!
-//!     cargo bench --bench quality -- --data DIR [--sample N] [--typed 0,3,8] [--answers FILE] [--dump FILE]
+//!     cargo bench --bench quality -- --set SET --data DIR [--engine instant|local] [--model NAME|PATH]
+//!                                    [--context none|all] [--n 300] [--seed 1] [--typed 0,3,8] [--answers FILE]
+//!                                    [--kind cross-file|in-file]
+//!     cargo bench --bench quality -- --set added-lines --data DIR [--every N] [--dump FILE]
+//!     cargo bench --bench quality -- --compare FILE_A FILE_B
 //!
-//! `FORETYPE_GIT_EDITS` stands in for `--data`; `benches/quality/questions.rs` says what DIR holds. Asks at the line's
-//! start and after its first 3 and 8 characters, and prints a table. `--sample N` takes one line in N; `--answers` writes
-//! every question's answer as JSON lines; `--dump` writes what `benches/quality/fit.py` reads, and asks nothing else.
+//! The sets are those of `benches/quality/sets.rs`; `FORETYPE_GIT_EDITS`, `FORETYPE_HUMAN_EVAL` and `FORETYPE_SAFIM`
+//! stand in for `--data`. Each hole is asked when nothing and when more and more of its line is typed, as one key after
+//! the other. An answer is right when its first line is the rest of the hole's. Prints tables in Markdown; intervals are
+//! of 1,000 bootstrap resamples of the holes. `--answers` writes a JSON line for each question at once, and asks only
+//! what FILE does not answer yet; `--compare` sets two such files side by side; `--dump` writes what
+//! `benches/quality/fit.py` reads, and asks nothing. Read `benches/quality/hole.rs` first.
 
 #![allow(clippy::print_stdout)]
 
-#[path = "quality/questions.rs"]
-mod questions;
+#[path = "quality/asker.rs"]
+mod asker;
+#[path = "quality/dump.rs"]
+mod dump;
+#[path = "quality/edits.rs"]
+mod edits;
+#[path = "quality/hole.rs"]
+mod hole;
+#[path = "quality/names.rs"]
+mod names;
+#[path = "shared/problems.rs"]
+mod problems;
+#[path = "quality/record.rs"]
+mod record;
+#[path = "quality/sets.rs"]
+mod sets;
+#[path = "quality/statistics.rs"]
+mod statistics;
+#[path = "quality/tables.rs"]
+mod tables;
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant as Clock};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use foretype::config;
-use foretype::engine::instant::{self, Instant};
-use foretype::engine::{Ask, Cancel, Engine};
-use foretype::predictor::{Outcome, Predictor, Request, Trigger};
-use foretype::workspace::Index;
-use questions::{Question, Repository};
-use serde_json::json;
+use anyhow::{Result, ensure};
+use asker::{Asker, Wish};
+use clap::Parser;
+use dump::Dump;
+use hole::Kind;
+use record::Answers;
+use sets::{Choice, Set};
 
+#[derive(Parser)]
 struct Arguments {
-    data: PathBuf,
-    sample: usize,
+    #[arg(long, default_value = "git-edits")]
+    set: Set,
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    wish: Wish,
+    /// Holes, of all sets but added-lines
+    #[arg(long, default_value_t = 300)]
+    n: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Of added-lines, one hole in so many
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+    /// Only holes of this kind, of those chosen
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Characters of a hole's line that are typed
+    #[arg(long, value_delimiter = ',', default_value = "0,3,8")]
     typed: Vec<usize>,
-    answers: Option<BufWriter<File>>,
-    dump: Option<BufWriter<File>>,
-}
-
-/// What came of the questions of one kind.
-#[derive(Default)]
-struct Tally {
-    n_questions: usize,
-    n_shown: usize,
-    n_right: usize,
-    /// Lines shown below a first line that is right, and how many of them are.
-    n_more: usize,
-    n_more_right: usize,
-    took: Vec<Duration>,
+    #[arg(long)]
+    answers: Option<PathBuf>,
+    #[arg(long)]
+    dump: Option<PathBuf>,
+    #[arg(long, num_args = 2, value_names = ["FILE_A", "FILE_B"])]
+    compare: Vec<PathBuf>,
+    /// Cargo adds this one by itself.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 fn main() -> Result<()> {
-    let Some(mut arguments) = arguments()? else {
-        println!("skipped: no edits found; name their folder by --data DIR or FORETYPE_GIT_EDITS");
+    let mut arguments = Arguments::parse();
+    arguments.typed.sort();
+    if let [a, b] = arguments.compare.as_slice() {
+        return compare(a, b);
+    }
+    let variable = arguments.set.variable();
+    let Some(data) = arguments.data.clone().or_else(|| std::env::var_os(variable).map(PathBuf::from)) else {
+        println!("skipped: holes not found; name their folder by --data DIR or {variable}");
         return Ok(());
     };
-    if let Some(mut file) = arguments.dump.take() {
-        return dump(&arguments, &mut file);
+    let choice = Choice { n: arguments.n, seed: arguments.seed, every: arguments.every };
+    match &arguments.dump {
+        Some(path) => dump(&arguments, &data, &choice, path),
+        None => ask(&arguments, &data, &choice),
     }
-    let mut tallies = BTreeMap::new();
-    for path in Repository::paths(&arguments.data)? {
-        let repository = Repository::read(&path)?;
-        let (sample, typed) = (arguments.sample, arguments.typed.clone());
-        repository.ask(&typed, sample, |question, index| {
-            let tally: &mut Tally = tallies.entry((repository.name.clone(), question.n_typed)).or_default();
-            let answer = tally.ask(&question, index);
-            if let Some(file) = &mut arguments.answers {
-                let _ = writeln!(file, "{}", told(&repository.name, &question, answer.as_deref()));
-            }
-        });
+}
+
+fn ask(arguments: &Arguments, data: &Path, choice: &Choice) -> Result<()> {
+    let (set, typed) = (arguments.set, &arguments.typed);
+    let asker = Asker::new(&arguments.wish, set)?;
+    let mut answers = Answers::open(arguments.answers.as_deref(), &asker.run)?;
+    set.visit(data, choice, &mut |hole, project| {
+        if arguments.kind.is_some_and(|kind| hole.kind != kind) {
+            return Ok(());
+        }
+        if answers.recall(&hole, typed) {
+            return Ok(());
+        }
+        asker.enter(project);
+        hole.questions(typed).try_for_each(|question| answers.add(asker.ask(&question)?))
+    })?;
+    ensure!(!answers.records.is_empty(), "{}: nothing is missing there", data.display());
+    println!("{}:\n", asker.run);
+    if set == Set::AddedLines {
+        tables::added_lines(&answers.records);
+    } else {
+        tables::fill(&answers.records);
+        println!();
+        tables::bars(&answers.records);
     }
-    anyhow::ensure!(!tallies.is_empty(), "{}: no line was added in its edits", arguments.data.display());
-    print_table(&mut tallies);
     Ok(())
 }
 
-fn arguments() -> Result<Option<Arguments>> {
-    let mut data = std::env::var_os("FORETYPE_GIT_EDITS").map(PathBuf::from);
-    let (mut sample, mut typed, mut answers, mut dump) = (1, vec![0, 3, 8], None, None);
-    let mut given = std::env::args().skip(1);
-    while let Some(name) = given.next() {
-        // Cargo adds this one by itself.
-        if name == "--bench" {
-            continue;
-        }
-        let value = given.next().with_context(|| format!("{name} needs a value"))?;
-        match name.as_str() {
-            "--data" => data = Some(value.into()),
-            "--sample" => sample = value.parse().context("--sample needs a number")?,
-            "--typed" => typed = value.split(',').map(str::parse).collect::<Result<_, _>>()?,
-            "--answers" => answers = Some(BufWriter::new(File::create(value)?)),
-            "--dump" => dump = Some(BufWriter::new(File::create(value)?)),
-            _ => anyhow::bail!("{name} is none of --data, --sample, --typed, --answers, --dump"),
-        }
-    }
-    Ok(data.map(|data| Arguments { data, sample, typed, answers, dump }))
+fn dump(arguments: &Arguments, data: &Path, choice: &Choice, path: &Path) -> Result<()> {
+    let mut dump = Dump::create(path)?;
+    arguments.set.visit(data, choice, &mut |hole, project| dump.add(&hole, project, &arguments.typed))?;
+    println!("{} questions", dump.n_asked);
+    Ok(())
 }
 
-impl Tally {
-    /// Asks as the server would, and returns what would be shown.
-    fn ask(&mut self, question: &Question, index: &Arc<Index>) -> Option<String> {
-        let predictor = predictor(index.clone());
-        // By hand, for the gates of taste are no part of the question.
-        let request = Request {
-            document: question.document.clone(),
-            offset: question.offset,
-            others: Vec::new(),
-            trigger: Trigger::Invoked,
-            selected: None,
-        };
-        let started = Clock::now();
-        let answer = predictor.answer(&request, &Cancel::default());
-        self.took.push(started.elapsed());
-        self.n_questions += 1;
-        let Outcome::Suggest { suggestions, .. } = answer.outcome else { return None };
-        let shown = suggestions.into_iter().next()?.text;
-        self.judge(&shown, &question.answer);
-        Some(shown)
-    }
-
-    fn judge(&mut self, shown: &str, answer: &[&str]) {
-        self.n_shown += 1;
-        let is_right: Vec<bool> = shown
-            .lines()
-            .enumerate()
-            .map(|(i, line)| answer.get(i).is_some_and(|right| line.trim_end() == *right))
-            .collect();
-        if is_right.first() == Some(&true) {
-            self.n_right += 1;
-            self.n_more += is_right.len() - 1;
-            self.n_more_right += is_right.iter().take_while(|is_right| **is_right).count() - 1;
-        }
-    }
-
-    fn row(&mut self) -> String {
-        self.took.sort();
-        let time = |permille: usize| self.took[(self.took.len() - 1) * permille / 1000].as_secs_f64() * 1e3;
-        format!(
-            "{} | {:.1} % | {:.1} % | {:.1} % | {} | {:.1} % | {:.2} | {:.2}",
-            self.n_questions,
-            percent(self.n_shown, self.n_questions),
-            percent(self.n_right, self.n_shown),
-            percent(self.n_right, self.n_questions),
-            self.n_more,
-            percent(self.n_more_right, self.n_more),
-            time(500),
-            time(990),
-        )
-    }
-
-    fn add(&mut self, other: &Tally) {
-        self.n_questions += other.n_questions;
-        self.n_shown += other.n_shown;
-        self.n_right += other.n_right;
-        self.n_more += other.n_more;
-        self.n_more_right += other.n_more_right;
-        self.took.extend(&other.took);
-    }
-}
-
-fn predictor(index: Arc<Index>) -> Predictor {
-    let settings = config::Settings::default();
-    let engine: Arc<dyn Engine> = Arc::new(Instant::new(settings.instant, Arc::new(move || index.clone())));
-    Predictor::new(settings.predictor, settings.suggestion, vec![engine])
-}
-
-fn told(repository: &str, question: &Question, shown: Option<&str>) -> serde_json::Value {
-    let line = question.document.text.line_of(question.offset);
-    json!({
-        "repository": repository,
-        "path": question.document.path.as_deref(),
-        "line": line + 1,
-        "typed": question.n_typed,
-        "before": question.document.text.slice(question.document.text.line_range(line).start..question.offset),
-        "right": question.answer[0],
-        "shown": shown,
-    })
-}
-
-fn print_table(tallies: &mut BTreeMap<(String, usize), Tally>) {
-    println!(
-        "| project | typed | lines asked | shown | of these right | right of all | more lines | of these right \
-         | p50 ms | p99 ms |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    let mut all = Tally::default();
-    for ((repository, n_typed), tally) in tallies {
-        println!("| {repository} | {n_typed} | {} |", tally.row());
-        all.add(tally);
-    }
-    println!("| all | | {} |", all.row());
-}
-
-fn percent(part: usize, whole: usize) -> f32 {
-    100.0 * part as f32 / whole.max(1) as f32
-}
-
-/// Writes the number of columns, then a row for each candidate: question, whether it is right, features.
-fn dump(arguments: &Arguments, file: &mut impl Write) -> Result<()> {
-    let mut rows: Vec<f32> = Vec::new();
-    let mut n_asked = 0;
-    for path in Repository::paths(&arguments.data)? {
-        let repository = Repository::read(&path)?;
-        repository.ask(&arguments.typed, arguments.sample, |question, index| {
-            let index = index.clone();
-            let engine = Instant::new(instant::Options::default(), Arc::new(move || index.clone()));
-            let (document, offset) = (&question.document, question.offset);
-            let ask = Ask { document, offset, others: &[], max_lines: 1, n_candidates: usize::MAX };
-            n_asked += 1;
-            for weighed in engine.weigh(&ask, &Cancel::default()) {
-                let is_right = weighed.candidate.text.trim_end() == question.answer[0];
-                if rows.is_empty() {
-                    rows.push(weighed.features.len() as f32 + 2.0);
-                }
-                rows.extend([n_asked as f32, is_right as u8 as f32]);
-                rows.extend(weighed.features);
-            }
-        });
-    }
-    rows.iter().try_for_each(|value| file.write_all(&value.to_le_bytes()))?;
-    println!("{n_asked} questions");
+fn compare(a: &Path, b: &Path) -> Result<()> {
+    let (ours, theirs) = (record::read(a)?, record::read(b)?);
+    let run = |records: &[record::Record]| records.first().map_or(String::new(), |record| record.run.clone());
+    println!("A: {}. B: {}.\n", run(&ours), run(&theirs));
+    tables::comparison(&ours, &theirs);
     Ok(())
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fits the forest that gives the instant engine's candidates their chances.
 
-    cargo bench --bench quality -- --data RELEASES --sample 2 --typed 0,3,8,16,32 --dump candidates.bin
+    cargo bench --bench quality -- --set added-lines --data RELEASES --every 2 --typed 0,3,8,16,32 --dump candidates.bin
     fit.py candidates.bin > src/engine/instant/forest.txt
 
 Needs numpy and lightgbm. A dump is rows of little-endian 32-bit floats: the number of the question, 1 for the right

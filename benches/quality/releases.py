@@ -5,7 +5,7 @@
 
 OLD and NEW are folders with the releases' sources, as the languages' own clients unpack them (`pip download --no-binary
 :all:`, `cargo vendor`, `npm pack`). Writes FOLDER/NAME.jsonl.gz and FOLDER/NAME.snapshot.tar.gz; what they hold, and what
-is done with them, is told in `questions.rs` and `quality.md`. The same input gives the same edits.
+is done with them, is told in `edits.rs` and `quality.md`. The same input gives the same edits.
 """
 
 import difflib

@@ -1,0 +1,198 @@
+//! Asks one engine as the server would, and listens to what it says before it is refined.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Clock};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use foretype::config::Settings;
+use foretype::document::{Clearance, DocumentId, Snapshot};
+use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
+use foretype::predictor::{Outcome, Predictor, Request, Trigger};
+use foretype::server;
+use foretype::syntax::Tree;
+use foretype::text::Text;
+use parking_lot::Mutex;
+
+use crate::hole::{Project, Question};
+use crate::record::{Record, Tokens};
+use crate::sets::Set;
+
+/// Which engine, and how it is set.
+#[derive(clap::Args)]
+pub struct Wish {
+    #[arg(long, default_value = "instant")]
+    engine: Which,
+    /// The local engine's model
+    #[arg(long, value_name = "NAME|PATH", required_if_eq("engine", "local"))]
+    model: Option<String>,
+    /// What else a model is shown: none, all, or kinds
+    #[arg(long, value_name = "none|all|KIND,…", default_value = "all")]
+    context: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Which {
+    Instant,
+    Local,
+}
+
+pub struct Asker {
+    /// Set, engine, model and context, for people.
+    pub run: String,
+    which: Which,
+    predictor: Predictor,
+    project: Arc<Mutex<Project>>,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What the engine said to the last question.
+#[derive(Default)]
+struct Heard {
+    best: Option<Candidate>,
+    failed: Option<String>,
+}
+
+struct Overheard {
+    which: Which,
+    engine: Arc<dyn Engine>,
+    heard: Arc<Mutex<Heard>>,
+}
+
+impl Wish {
+    /// The server's defaults, but nothing depends on the clock.
+    fn settings(&self, set: Set) -> Result<Settings> {
+        let mut settings = Settings::default();
+        settings.predictor.max_lines = set.max_lines();
+        settings.suggestion.max_lines = set.max_lines();
+        settings.suggestion.parse_within = Duration::MAX;
+        settings.local.waits = true;
+        settings.local.lines_within = Duration::MAX;
+        settings.local.model = self.model.clone().unwrap_or_default();
+        // CONTEXT: `settings.context.kinds` is set here from `self.context`.
+        ensure!(
+            ["none", "all"].contains(&self.context.as_str()),
+            "--context {}: single kinds cannot be chosen yet; give none or all",
+            self.context
+        );
+        Ok(settings)
+    }
+}
+
+impl Which {
+    /// As the engine calls itself.
+    fn name(self) -> &'static str {
+        match self {
+            Which::Instant => "instant",
+            Which::Local => "local",
+        }
+    }
+}
+
+impl Asker {
+    pub fn new(wish: &Wish, set: Set) -> Result<Asker> {
+        let settings = wish.settings(set)?;
+        let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
+        let source = project.clone();
+        let engines = server::default_engines()(&settings, Arc::new(move || source.lock().index.clone()));
+        let engine = engines
+            .into_iter()
+            .find(|engine| engine.name() == wish.engine.name())
+            .context("there is no such engine")?;
+        let overheard = Overheard { which: wish.engine, engine, heard: heard.clone() };
+        let predictor = Predictor::new(settings.predictor, settings.suggestion, vec![Arc::new(overheard)]);
+        let model = wish.model.as_deref().map(|model| format!(" {model}")).unwrap_or_default();
+        let run = format!("{}, {}{model}, context {}", set.name(), wish.engine.name(), wish.context);
+        let asker = Asker { run, which: wish.engine, predictor, project, heard };
+        asker.warm_up()?;
+        Ok(asker)
+    }
+
+    /// Opens the project that the next questions are of.
+    pub fn enter(&self, project: &Project) {
+        *self.project.lock() = project.clone();
+    }
+
+    pub fn ask(&self, question: &Question) -> Result<Record> {
+        let mut document = question.document.clone();
+        // The instant engine looks at no tree, and is asked thousands of questions.
+        if self.which == Which::Local {
+            let parsed = document.language.map(|language| Tree::parse(&document.text, language, None, &mut || false));
+            document.tree = parsed.and_then(Result::ok);
+        }
+        let (shown, ms) = self.shown(document, question.offset)?;
+        let best = self.heard.lock().best.take();
+        let hole = question.hole;
+        Ok(Record {
+            run: self.run.clone(),
+            id: hole.id.clone(),
+            repository: hole.repository.clone(),
+            path: hole.path.display().to_string(),
+            language: question.document.language.map_or("text", |language| language.id()).to_string(),
+            line: hole.line(),
+            n_typed: question.n_typed,
+            kind: hole.kind,
+            typed: question.typed.to_string(),
+            right: question.answer.to_string(),
+            shown,
+            confidence: best.as_ref().map(|best| best.confidence),
+            tokens: best.map(|best| Tokens::from(best.cost)),
+            ms,
+        })
+    }
+
+    /// The best suggestion, less what it only repeats right of the cursor, and the milliseconds that it took.
+    fn shown(&self, document: Snapshot, offset: usize) -> Result<(Option<String>, f64)> {
+        let (id, text) = (document.id.clone(), document.text.clone());
+        // By hand, for the gates of taste are no part of the question, nor is the bar for a model's confidence.
+        let request = Request { document, offset, others: Vec::new(), trigger: Trigger::Invoked, selected: None };
+        *self.heard.lock() = Heard::default();
+        let started = Clock::now();
+        let answer = self.predictor.answer(&request, &Cancel::default());
+        let ms = started.elapsed().as_secs_f64() * 1e3;
+        // An answer must not come from the one before.
+        self.predictor.forget(&id);
+        if let Some(why) = self.heard.lock().failed.take() {
+            bail!("the engine failed: {why}");
+        }
+        let Outcome::Suggest { suggestions, .. } = answer.outcome else { return Ok((None, ms)) };
+        let best = suggestions.into_iter().next();
+        let shown = best.map(|best| {
+            let replaced = text.slice(offset..offset + best.n_replaced);
+            best.text.strip_suffix(&*replaced).unwrap_or(&best.text).to_string()
+        });
+        Ok((shown, ms))
+    }
+
+    /// Loads what there is to load.
+    fn warm_up(&self) -> Result<()> {
+        let (id, text) = (DocumentId("warm-up".into()), Text::new("def first(items):\n    "));
+        let clearance = Clearance::Cleared;
+        let offset = text.len();
+        let document = Snapshot { id, path: None, language: None, version: 0, text, tree: None, clearance };
+        self.shown(document, offset).map(drop)
+    }
+}
+
+impl Engine for Overheard {
+    fn name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn generate(&self, ask: &Ask, _: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+        let (mut best, enough) = (None, Cancel::default());
+        let finish = self.engine.generate(ask, &enough, &mut |candidate| {
+            best.get_or_insert_with(|| candidate.clone());
+            let flow = emit(candidate);
+            if self.which == Which::Local {
+                // While typing, a model says one thing; how often it is asked again by hand depends on its speed.
+                enough.cancel();
+                return ControlFlow::Break(());
+            }
+            flow
+        });
+        let failed = if let Finish::Failed(why) = &finish { Some(why.clone()) } else { None };
+        *self.heard.lock() = Heard { best, failed };
+        finish
+    }
+}

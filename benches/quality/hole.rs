@@ -1,0 +1,113 @@
+//! Holes in code: where text is missing, what stands around it, and the questions that are made of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use foretype::document::{Clearance, DocumentId, Snapshot};
+use foretype::syntax::Language;
+use foretype::text::Text;
+use foretype::workspace::{Changed, Index};
+use serde::{Deserialize, Serialize};
+
+/// A place where text is missing, and all that an editor would know there.
+pub struct Hole {
+    /// Unique in its set.
+    pub id: String,
+    /// Empty for a file that stands alone.
+    pub repository: String,
+    pub path: Arc<Path>,
+    pub kind: Kind,
+    /// The text above, and the hole's line up to it, with the indentation where the whole line is missing.
+    pub before: String,
+    pub missing: String,
+    pub after: String,
+    pub recent: Arc<[RecentEdit]>,
+}
+
+/// What has to be known to fill a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A name that stands in other files of the language, and not in this one.
+    CrossFile,
+    InFile,
+}
+
+/// What was changed shortly before, in lines without their breaks.
+pub struct RecentEdit {
+    // CONTEXT: no request takes recent edits yet.
+    #[expect(dead_code)]
+    pub path: Arc<Path>,
+    pub before: Vec<String>,
+    pub after: Vec<String>,
+}
+
+/// What comes at `offset` of `document`?
+pub struct Question<'a> {
+    pub hole: &'a Hole,
+    /// Characters of what is missing that are typed.
+    pub n_typed: usize,
+    /// The same document for every question of a hole; not parsed.
+    pub document: Snapshot,
+    pub offset: usize,
+    /// The typed part of the answer, and the rest.
+    pub typed: &'a str,
+    pub answer: &'a str,
+    /// In the order in which they were made.
+    // CONTEXT: no request takes recent edits yet.
+    #[expect(dead_code)]
+    pub recent: Arc<[RecentEdit]>,
+}
+
+/// What is known of the files around the edited one: everything that the server keeps of a workspace.
+#[derive(Clone, Default)]
+pub struct Project {
+    pub index: Arc<Index>,
+}
+
+impl Hole {
+    /// The questions after so many typed characters, each as the key after the one before it.
+    pub fn questions<'a>(&'a self, typed: &'a [usize]) -> impl Iterator<Item = Question<'a>> {
+        typed.iter().enumerate().filter_map(|(version, n_typed)| self.question(*n_typed, version as i32))
+    }
+
+    /// Whether there is a question after so many characters: something of the line must be left.
+    pub fn asks_after(&self, n_typed: usize) -> bool {
+        self.n_bytes(n_typed).is_some()
+    }
+
+    fn n_bytes(&self, n_typed: usize) -> Option<usize> {
+        let line = self.missing.split('\n').next().unwrap_or_default();
+        if n_typed == 0 { Some(0) } else { line.char_indices().nth(n_typed).map(|(at, _)| at) }
+    }
+
+    fn question(&self, n_typed: usize, version: i32) -> Option<Question<'_>> {
+        let n_bytes = self.n_bytes(n_typed)?;
+        let (typed, answer) = self.missing.split_at(n_bytes);
+        let text = Text::new(&[&self.before, typed, &self.after].concat());
+        let language = Language::from_path(&self.path);
+        let document = Snapshot {
+            id: DocumentId(self.id.as_str().into()),
+            path: Some(self.path.clone()),
+            language,
+            version,
+            text,
+            tree: None,
+            clearance: Clearance::Cleared,
+        };
+        let (offset, recent) = (self.before.len() + n_bytes, self.recent.clone());
+        Some(Question { hole: self, n_typed, document, offset, typed, answer, recent })
+    }
+
+    /// 1-based.
+    pub fn line(&self) -> usize {
+        self.before.matches('\n').count() + 1
+    }
+}
+
+impl Project {
+    /// The project in which these files are replaced, added or gone.
+    pub fn with(&self, changed: &[Changed]) -> Project {
+        Project { index: Arc::new(self.index.with(changed)) }
+    }
+}
