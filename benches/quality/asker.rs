@@ -1,20 +1,23 @@
 //! Asks one engine as the server would, and listens to what it says before it is refined.
 
 use std::ops::ControlFlow;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use foretype::config::Settings;
+use foretype::context;
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::predictor::{Outcome, Predictor, Request, Trigger};
 use foretype::server;
 use foretype::syntax::Tree;
 use foretype::text::Text;
+use foretype::workspace::Project;
 use parking_lot::Mutex;
 
-use crate::hole::{Project, Question};
+use crate::hole::Question;
 use crate::record::{Record, Tokens};
 use crate::sets::Set;
 
@@ -28,7 +31,14 @@ pub struct Wish {
     model: Option<String>,
     /// What else a model is shown: none, all, or kinds
     #[arg(long, value_name = "none|all|KIND,…", default_value = "all")]
-    context: String,
+    context: Wanted,
+}
+
+/// Kinds of context, as they were written and as they are.
+#[derive(Clone)]
+struct Wanted {
+    name: String,
+    options: context::Options,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -69,13 +79,16 @@ impl Wish {
         settings.local.waits = true;
         settings.local.lines_within = Duration::MAX;
         settings.local.model = self.model.clone().unwrap_or_default();
-        // CONTEXT: `settings.context.kinds` is set here from `self.context`.
-        ensure!(
-            ["none", "all"].contains(&self.context.as_str()),
-            "--context {}: single kinds cannot be chosen yet; give none or all",
-            self.context
-        );
+        settings.context = self.context.options.clone();
         Ok(settings)
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Wanted, String> {
+        Ok(Wanted { name: name.to_string(), options: name.parse()? })
     }
 }
 
@@ -94,7 +107,7 @@ impl Asker {
         let settings = wish.settings(set)?;
         let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
         let source = project.clone();
-        let engines = server::default_engines()(&settings, Arc::new(move || source.lock().index.clone()));
+        let engines = server::default_engines()(&settings, Arc::new(move || source.lock().clone()));
         let engine = engines
             .into_iter()
             .find(|engine| engine.name() == wish.engine.name())
@@ -102,7 +115,7 @@ impl Asker {
         let overheard = Overheard { which: wish.engine, engine, heard: heard.clone() };
         let predictor = Predictor::new(settings.predictor, settings.suggestion, vec![Arc::new(overheard)]);
         let model = wish.model.as_deref().map(|model| format!(" {model}")).unwrap_or_default();
-        let run = format!("{}, {}{model}, context {}", set.name(), wish.engine.name(), wish.context);
+        let run = format!("{}, {}{model}, context {}", set.name(), wish.engine.name(), wish.context.name);
         let asker = Asker { run, which: wish.engine, predictor, project, heard };
         asker.warm_up()?;
         Ok(asker)

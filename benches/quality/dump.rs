@@ -8,8 +8,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use foretype::engine::instant::{Instant, Options};
 use foretype::engine::{Ask, Cancel};
+use foretype::workspace::Project;
 
-use crate::hole::{Hole, Project};
+use crate::hole::Hole;
 
 /// Rows of little-endian 32-bit floats: the number of columns, then for each candidate the number of its question,
 /// whether it is right, its features.

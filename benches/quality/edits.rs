@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use foretype::syntax::Language;
-use foretype::workspace::{Builder, Changed};
+use foretype::workspace::symbols::{self, FileSymbols, Symbols};
+use foretype::workspace::{Builder, Changed, Project};
 use serde::Deserialize;
 
-use crate::hole::{Hole, Kind, Project, RecentEdit};
+use crate::hole::{Hole, Kind, RecentEdit};
 use crate::names::Code;
 use crate::problems::read_lines;
 use crate::statistics::sample;
@@ -93,7 +94,7 @@ impl Repository {
         let whole = project(&self.files);
         let mut n_lines = 0;
         for (i_edit, edit) in self.edits.iter().enumerate() {
-            let project = whole.with(&[edit.gone()]);
+            let project = Project { index: whole.index.with(&[edit.gone()]).into(), ..whole.clone() };
             for added in edit.hunks.iter().flat_map(Hunk::lines) {
                 n_lines += 1;
                 if n_lines % every == 0 && !edit.line(added.start).trim().is_empty() {
@@ -124,14 +125,15 @@ impl Repository {
         let chosen = sample(all.len(), n, seed);
         let mut chosen = chosen.into_iter().map(|i| &all[i]).peekable();
 
-        let (base, mut files) = (project(&self.files), self.files.clone());
+        let (mut base, mut files) = (project(&self.files), self.files.clone());
         let mut edited: BTreeMap<&str, &str> = BTreeMap::new();
         for (i_edit, edit) in self.edits.iter().enumerate() {
             if chosen.peek().is_some_and(|(i, _)| *i == i_edit) {
                 let others = edited.iter().filter(|(path, _)| **path != edit.path);
                 let mut changed: Vec<Changed> = others.map(|(path, text)| change(path, Some(text))).collect();
                 changed.push(edit.gone());
-                let (project, code) = (base.with(&changed), edit.code());
+                let project = Project { index: base.index.with(&changed).into(), ..base.clone() };
+                let code = edit.code();
                 while let Some((_, added)) = chosen.next_if(|(i, _)| *i == i_edit) {
                     let mut hole = self.hole(i_edit, added);
                     hole.recent = self.recent(i_edit, added).into();
@@ -140,7 +142,9 @@ impl Repository {
                 }
             }
             edited.insert(&edit.path, &edit.after);
-            files.insert(Arc::from(Path::new(&edit.path)), edit.after.clone());
+            files.insert(edit.path(), edit.after.clone());
+            let changed = symbols::Changed { path: edit.path(), file: outline(&edit.path(), &edit.after) };
+            base.symbols = base.symbols.with(&[changed]).into();
         }
         Ok(())
     }
@@ -254,7 +258,14 @@ fn project(files: &Files) -> Project {
     for (path, text) in files {
         index.add(path.clone(), Language::from_path(path), text);
     }
-    Project { index: Arc::new(index.finish()) }
+    let outlines = files.iter().filter_map(|(path, text)| outline(path, text)).collect();
+    let (index, symbols) = (Arc::new(index.finish()), Arc::new(Symbols::new(outlines)));
+    Project { folders: Arc::default(), index, symbols }
+}
+
+fn outline(path: &Arc<Path>, text: &str) -> Option<Arc<FileSymbols>> {
+    let symbols = FileSymbols::parse(path.clone(), Language::from_path(path)?, text)?;
+    Some(Arc::new(symbols))
 }
 
 fn files(root: &Path) -> Files {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::syntax::Language;
 use foretype::text::Text;
-use foretype::workspace::{Changed, Index};
 use serde::{Deserialize, Serialize};
 
 /// A place where text is missing, and all that an editor would know there.
@@ -59,12 +58,6 @@ pub struct Question<'a> {
     pub recent: Arc<[RecentEdit]>,
 }
 
-/// What is known of the files around the edited one: everything that the server keeps of a workspace.
-#[derive(Clone, Default)]
-pub struct Project {
-    pub index: Arc<Index>,
-}
-
 impl Hole {
     /// The questions after so many typed characters, each as the key after the one before it.
     pub fn questions<'a>(&'a self, typed: &'a [usize]) -> impl Iterator<Item = Question<'a>> {
@@ -102,12 +95,5 @@ impl Hole {
     /// 1-based.
     pub fn line(&self) -> usize {
         self.before.matches('\n').count() + 1
-    }
-}
-
-impl Project {
-    /// The project in which these files are replaced, added or gone.
-    pub fn with(&self, changed: &[Changed]) -> Project {
-        Project { index: Arc::new(self.index.with(changed)) }
     }
 }

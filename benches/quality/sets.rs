@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::ValueEnum;
 use foretype::syntax::Language;
+use foretype::workspace::Project;
 
 use crate::edits::{Repository, Unit};
-use crate::hole::{Hole, Kind, Project};
+use crate::hole::{Hole, Kind};
 use crate::problems::{self, Problem, SAFIM_API, SINGLE_LINE};
 use crate::statistics::sample;
 
