@@ -117,6 +117,7 @@ fn files_over_the_index_s_bound_have_symbols_up_to_their_own() {
 fn a_loop_of_links_ends_and_counts_once() {
     let folder = project(&[("src/a.rs", "pub fn a() {}\n")]);
     std::os::unix::fs::symlink(folder.path(), folder.path().join("src/loop")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("src"), folder.path().join("twin")).unwrap();
     check_outlined(&folder, &options(), &["src/a.rs"]);
     // A folder that is given twice is no second project.
     let twice = [folder.path().to_path_buf(), folder.path().join("src")];
@@ -344,6 +345,7 @@ fn a_folder_that_cannot_be_written_costs_only_time() {
 #[test]
 fn servers_of_one_project_do_not_disturb_each_other() {
     let kept = Kept::new(&[("a.rs", SHAPES), ("b.rs", DRAWING), ("c.rs", "pub fn c() {}\n")]);
+    kept.build();
     std::thread::scope(|scope| {
         for denied in ["a.rs", "b.rs", "c.rs"] {
             let kept = &kept;
@@ -353,6 +355,8 @@ fn servers_of_one_project_do_not_disturb_each_other() {
                     let names: Vec<&str> =
                         built.symbols.files().map(|file| file.path.file_name().unwrap().to_str().unwrap()).collect();
                     assert!(names.len() == 2 && !names.contains(&denied), "{names:?}");
+                    // Every whole file lacks at most one of these; half a file would lack all.
+                    assert!(built.outlined.n_parsed <= 1);
                 }
             });
         }

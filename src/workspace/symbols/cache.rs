@@ -100,11 +100,10 @@ impl Cache {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::options().read(true).append(true).open(path)?;
     // It is in use.
-    let _ = file.set_modified(SystemTime::now());
+    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES as u64).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
