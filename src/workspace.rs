@@ -48,7 +48,7 @@ pub enum Event {
     },
     /// The index is new; after a change of files the symbols are, too.
     Ready(Summary),
-    /// The symbols are new, and kept for the next start: after a build, whose index does not wait for them.
+    /// A build is through: the symbols are new, too, and kept for the next start.
     Outlined(symbols::Summary),
 }
 
@@ -173,11 +173,17 @@ pub struct Built {
 /// Reads the folders on the calling thread, for the command line and the benches.
 pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> Built {
     let mut built = Built::default();
-    let build =
-        Build { options, privacy, folders, known: Symbols::default(), on_progress: &|_, _| {}, stopped: &|| false };
+    let build = Build {
+        options,
+        privacy,
+        folders,
+        known: Symbols::default(),
+        on_progress: &|_, _| {},
+        on_outlined: &|_| {},
+        stopped: &|| false,
+    };
     let outlined = build.run(|indexed| (built.index, built.summary) = (indexed.index, indexed.summary));
     if let Some(outlined) = outlined {
-        outlined.save();
         (built.symbols, built.outlined) = (outlined.symbols, outlined.summary);
     }
     built
@@ -240,6 +246,7 @@ impl Keeper {
             folders: &self.folders,
             known,
             on_progress: &|n_files, n_bytes| (self.on_event)(Event::Progress { n_files, n_bytes }),
+            on_outlined: &|symbols| *self.symbols.write() = Arc::new(symbols.clone()),
             stopped: &|| self.generation.load(Ordering::Relaxed) != generation,
         };
         let outlined = build.run(|Indexed { index, n_bytes, summary }| {
@@ -249,8 +256,6 @@ impl Keeper {
         });
         // A build that was stopped is followed by the next one, which says when it is ready.
         if let Some(outlined) = outlined {
-            *self.symbols.write() = Arc::new(outlined.symbols.clone());
-            outlined.save();
             (self.on_event)(Event::Outlined(outlined.summary));
         }
     }

@@ -21,6 +21,8 @@ pub struct Build<'a> {
     /// Of the build before: files that have not changed are not parsed again.
     pub known: Symbols,
     pub on_progress: &'a dyn Fn(usize, usize),
+    /// Called on another thread, and before the index is handed out if all outlines are known.
+    pub on_outlined: &'a (dyn Fn(&Symbols) + Sync),
     pub stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -48,28 +50,31 @@ const READ_AHEAD: usize = 64;
 type Text = (Found, Result<String, &'static str>);
 
 impl Build<'_> {
-    /// `None` when it was stopped. The index is handed out before the outlines are taken, which is several times as
-    /// much work.
+    /// `None` when it was stopped. The index and the symbols do not wait for each other: where one is known, the other
+    /// may take seconds.
     pub fn run(&self, on_indexed: impl FnOnce(Indexed)) -> Option<Outlined> {
         let started = Instant::now();
         let admission = Admission { options: self.options, privacy: self.privacy };
         let mut left_out = LeftOut::default();
         let files = if self.options.enabled { self.walk(admission, &mut left_out) } else { Vec::new() };
-        let (known, folders, stopped) = (self.known.clone(), self.folders, self.stopped);
+        let (known, folders) = (self.known.clone(), self.folders);
+        let (on_outlined, stopped) = (self.on_outlined, self.stopped);
         let (to_index, texts) = sync_channel(READ_AHEAD);
         let (to_outline, admitted) = channel();
         std::thread::scope(|scope| {
             scope.spawn(move || read(files, admission, &to_index));
             let outlining = scope.spawn(move || {
-                let outliner = Outliner::new(&admission.options.symbols, known).with_cache(folders);
-                outline(&admitted, admission, outliner, stopped)
+                let mut outliner = Outliner::new(&admission.options.symbols, known).with_cache(folders);
+                outline(&admitted, admission, &mut outliner, stopped)?;
+                let outlined = outliner.finish(started);
+                on_outlined(&outlined.symbols);
+                outlined.save();
+                Some(outlined)
             });
             let mut indexed = self.index(texts, to_outline, left_out)?;
             indexed.summary.took = started.elapsed();
             on_indexed(indexed);
-            let mut outlined = outlining.join().ok()??;
-            outlined.summary.took = started.elapsed();
-            Some(outlined)
+            outlining.join().ok()?
         })
     }
 
@@ -135,12 +140,13 @@ fn read(files: Vec<Found>, admission: Admission, to_index: &SyncSender<Text>) {
     }
 }
 
+/// `None` when it was stopped.
 fn outline(
     admitted: &Receiver<ToOutline>,
     admission: Admission,
-    mut outliner: Outliner,
+    outliner: &mut Outliner,
     stopped: &dyn Fn() -> bool,
-) -> Option<Outlined> {
+) -> Option<()> {
     for file in admitted {
         if stopped() {
             return None;
@@ -155,5 +161,5 @@ fn outline(
             ToOutline::Place(..) => {}
         }
     }
-    (!stopped()).then(|| outliner.finish())
+    (!stopped()).then_some(())
 }

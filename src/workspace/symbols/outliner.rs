@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::cache::Cache;
 use super::file::{self, FileSymbols, Key};
@@ -62,14 +62,15 @@ impl<'a> Outliner<'a> {
         }
     }
 
-    pub fn finish(self) -> Outlined {
+    /// `started` is when the files began to be read.
+    pub fn finish(self, started: Instant) -> Outlined {
         let symbols = Symbols::new(self.files);
         let summary = Summary {
             n_files: symbols.n_files(),
             n_parsed: self.n_parsed,
             n_unfinished: self.n_unfinished,
             cache: self.cache.as_ref().map(|cache| cache.path().to_path_buf()),
-            took: Duration::ZERO,
+            took: started.elapsed(),
         };
         Outlined { symbols, summary, cache: self.cache }
     }
