@@ -26,7 +26,7 @@ pub struct Build<'a> {
     pub stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// What is ready first.
+/// The index, and what it was made from.
 pub struct Indexed {
     pub index: Index,
     /// Size of each indexed file, in bytes.
