@@ -35,10 +35,10 @@ use serde_json::json;
 
 #[derive(Parser)]
 struct Arguments {
-    #[arg(long, default_value = "")]
-    data: PathBuf,
-    #[arg(long, default_value = "")]
-    model: PathBuf,
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[arg(long)]
+    model: Option<PathBuf>,
     #[arg(long, default_value_t = 150)]
     n: usize,
     #[arg(long, value_delimiter = ',', value_parser = Typed::parse, default_value = "0")]
@@ -83,18 +83,18 @@ struct PeerTally {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let problems = questions::read(&arguments.data)?;
+    let problems = questions::read(&arguments.data.unwrap_or_default())?;
     if problems.is_empty() {
         println!("skipped: problems to infill not found; name their folder by --data DIR");
         return Ok(());
     }
-    if !arguments.model.is_file() {
+    let Some(model) = arguments.model.filter(|model| model.is_file()) else {
         println!("skipped: model not found; name its file by --model FILE.gguf");
         return Ok(());
-    }
+    };
     let variants = variants(&arguments.layout)?;
     let mut run = Run {
-        ours: Ours::load(&arguments.model)?,
+        ours: Ours::load(&model)?,
         peer: arguments.peer.as_deref().map(Peer::new).transpose()?,
         answers: arguments.answers.map(File::create).transpose()?.map(BufWriter::new),
     };

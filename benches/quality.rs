@@ -8,9 +8,9 @@
 //!
 //! The sets are those of `benches/quality/sets.rs`; `FORETYPE_GIT_EDITS`, `FORETYPE_HUMAN_EVAL` and `FORETYPE_SAFIM`
 //! stand in for `--data`. Each hole is asked when nothing and when more and more of its line is typed, as one key after
-//! the other. An answer is right when its first line is the rest of the hole's. Prints tables in Markdown; intervals are
-//! of 1,000 bootstrap resamples of the holes. `--answers` writes a JSON line for each question at once, and asks only
-//! what FILE does not answer yet; `--compare` sets two such files side by side; `--dump` writes what
+//! the other. An answer is right when its first line is the rest of the hole's. Prints tables in Markdown; the
+//! intervals are of 1,000 bootstrap resamples of the holes. `--answers` writes a JSON line for each question at once,
+//! and asks only what FILE does not answer yet; `--compare` sets two such files side by side; `--dump` writes what
 //! `benches/quality/fit.py` reads, and asks nothing. Read `benches/quality/hole.rs` first.
 
 #![allow(clippy::print_stdout)]
