@@ -5,7 +5,10 @@
 (static_item name: (identifier) @name type: (_) @type)
 
 (let_declaration pattern: (identifier) @name !type value: (struct_expression name: (_) @type))
-(let_declaration pattern: (identifier) @name !type value: (reference_expression value: (struct_expression name: (_) @type)))
+(let_declaration
+  pattern: (identifier) @name
+  !type
+  value: (reference_expression value: (struct_expression name: (_) @type)))
 
 ; What a type's function returns is most often the type.
 (let_declaration

@@ -4,24 +4,27 @@
 //! (one that starts with `_` is only for the query's own predicates):
 //!
 //! - `tags.scm`: `@definition.function`, `.type`, `.module`, `.value`, `.macro` on a whole definition, with its `@name`
-//!   and, where it has one, its `@body`, which its signature leaves out, or its `@fields`: a body that the signature
-//!   keeps. `@owner` is what defines nothing but holds definitions (Rust's `impl`), with the `@name` of the type that it
+//!   (in the same match, or in one of its own: then it is the first before the body) and, where it has one, its `@body`,
+//!   which its signature leaves out, or its `@fields`: a body that the signature keeps. `@owner` is what defines nothing but holds definitions (Rust's `impl`), with the `@name` of the type that it
 //!   speaks of. `@of` is the name of the owner where that does not stand around the definition (Go's receiver). A
 //!   `@comment` is left out of every signature.
 //! - `imports.scm`: `@import` on a statement, and in the same match or in others, inside it, each `@name` that it brings
 //!   in (`*` for all) and, where it is renamed, `@original`. `@path` may stand for either: the last part of a path or of
 //!   a quoted file name, without the extension.
-//! - `locals.scm`: `@name` of a variable, parameter or field, and its declared `@type` as it is written.
+//! - `locals.scm`: `@name` of a variable, parameter or field, and its declared `@type` as it is written, or the
+//!   `@constructor` that tells it by its name (Go's `NewFeed`).
 
+mod definition;
 mod type_name;
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use tree_sitter::{Query, QueryCursor, StreamingIterator};
 
 use super::Tree;
+use definition::{Definition, Named};
 
 /// What a file is made of, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,8 +91,6 @@ pub struct Scope {
 
 /// A longer declaration is cut at the end of a line.
 pub const MAX_SIGNATURE: usize = 600;
-/// Enough for a constant and the first rows of a table.
-const MAX_VALUE_SIGNATURE: usize = 200;
 const MAX_STATEMENT: usize = 400;
 
 /// The queries, compiled.
@@ -111,13 +112,20 @@ struct Found<'a> {
     original: Option<Range<usize>>,
     path: Option<Range<usize>>,
     type_name: Option<Range<usize>>,
+    constructor: Option<Range<usize>>,
 }
 
 impl Tree {
     /// Everything that the text defines and imports. Milliseconds: not for the request path. Where a part did not parse,
     /// the definitions in it may be missing.
     pub fn outline(&self, text: &str) -> Outline {
-        Outline { symbols: self.symbols(text), imports: self.imports(text) }
+        let imports = self.imports(text);
+        let mut symbols = self.symbols(text);
+        let imported: HashSet<&str> = imports.iter().map(|import| &*import.name).collect();
+        // `const path = require("path")`
+        symbols
+            .retain(|symbol| symbol.kind != Kind::Value || symbol.owner.is_some() || !imported.contains(&*symbol.name));
+        Outline { symbols, imports }
     }
 
     /// Variables, parameters and fields in `range` whose type is written down or is the one that they are made with
@@ -125,8 +133,10 @@ impl Tree {
     pub fn locals(&self, text: &str, range: Range<usize>) -> Vec<Local> {
         let mut locals = Vec::new();
         self.matches(&self.language.queries().locals, text, range, |found| {
-            let (Some(name), Some(type_name)) = (found.name, found.type_name) else { return };
-            if let Some(type_name) = type_name::bare(slice(text, &type_name)) {
+            let Some(name) = found.name else { return };
+            let constructed = || slice(text, &found.constructor?).strip_prefix("New");
+            let written = found.type_name.map(|type_name| slice(text, &type_name)).or_else(constructed);
+            if let Some(type_name) = written.and_then(type_name::bare) {
                 let (type_name, offset) = (type_name.into(), name.start);
                 locals.push(Local { name: slice(text, &name).into(), type_name, offset });
             }
@@ -142,22 +152,14 @@ impl Tree {
         // The blank lines below an indented body are not part of its node.
         let start = if indented { slice(text, &(0..offset)).trim_end().len() } else { offset };
         let (definitions, _) = self.definitions(text, start.saturating_sub(1)..offset + 1);
-        let mut scopes = Vec::new();
-        for definition in definitions {
-            let head = definition.head();
-            let Some(body) = definition.body else { continue };
-            // Nor are those between its head and its first statement, or before its `end`.
-            let start = match slice(text, &head) {
-                blank if blank[blank.trim_end().len()..].contains('\n') => head.start + blank.trim_end().len() + 1,
-                _ => body.start,
-            };
-            let end = body.end.max(definition.range.end);
-            if start <= offset && offset <= end
-                || indented && end <= offset && goes_on_below(text, &definition.range, offset)
-            {
-                scopes.push(Scope { name: slice(text, &definition.name).into(), signature: head, body });
-            }
-        }
+        let is_around = |definition: &Definition| {
+            definition.is_around(text, offset) || indented && definition.goes_on_below(text, offset)
+        };
+        let scope = |definition: Definition| {
+            let (name, signature) = (slice(text, &definition.name).into(), definition.head(text));
+            Some(Scope { name, signature, body: definition.body? })
+        };
+        let mut scopes: Vec<Scope> = definitions.into_iter().filter(is_around).filter_map(scope).collect();
         scopes.sort_by_key(|scope| (scope.signature.start, Reverse(scope.body.end)));
         scopes.dedup_by(|later, kept| later.body == kept.body);
         scopes
@@ -165,32 +167,32 @@ impl Tree {
 
     fn symbols(&self, text: &str) -> Vec<Symbol> {
         let (mut definitions, mut comments) = self.definitions(text, 0..text.len());
-        // Of two matches for the same definition, the one with the decorators, and that knows its body, goes first.
+        // Of two matches for the same definition, the larger one, and the one that knows more of it, goes first.
         definitions.sort_by_key(|definition| {
-            let Range { start, end } = definition.range;
-            (start, Reverse(end), definition.name.start, definition.body.is_none(), definition.keeps_body)
+            let (Range { start, end }, name) = (definition.range.clone(), definition.name.start);
+            let unknown = (definition.body.is_none(), definition.keeps_body, definition.of.is_none());
+            (start, Reverse(end), name, unknown)
         });
+        definitions.dedup_by(|later, kept| later.name == kept.name);
         comments.sort_by_key(|comment| comment.start);
         let mut symbols = Vec::new();
         let mut open: Vec<&Definition> = Vec::new();
         for definition in &definitions {
-            let is_beside =
-                |before: &Definition| before.range.end < definition.range.end || before.range == definition.range;
-            if open.last().is_some_and(|before| before.name == definition.name) {
-                continue;
-            }
-            while open.last().is_some_and(|before| is_beside(before)) {
+            let is_around =
+                |before: &Definition| before.range.end >= definition.range.end && before.range != definition.range;
+            while open.last().is_some_and(|before| !is_around(before)) {
                 open.pop();
             }
             let around = open.last().copied();
-            if around.is_some_and(|around| definition.is_part_of(around)) {
+            if around.is_some_and(|around| definition.is_part_of(around, text)) {
                 continue;
             }
             open.push(definition);
             let Some(kind) = definition.kind else { continue };
             let owner = definition.of.as_ref().or(around.map(|around| &around.name));
             symbols.push(Symbol {
-                name: slice(text, &definition.name).into(),
+                // A literal symbol of Ruby names without its colon.
+                name: slice(text, &definition.name).trim_start_matches(':').into(),
                 kind,
                 owner: owner.map(|owner| slice(text, owner).into()),
                 range: definition.range.start as u32..definition.range.end as u32,
@@ -228,19 +230,29 @@ impl Tree {
     /// The matches of `tags.scm` that touch `window`, and the comments.
     fn definitions(&self, text: &str, window: Range<usize>) -> (Vec<Definition>, Vec<Range<usize>>) {
         let (mut definitions, mut comments) = (Vec::<Definition>::new(), Vec::new());
-        let mut errors = Vec::new();
-        self.matches(&self.language.queries().tags, text, window, |found| match (found.whole, found.name) {
+        let (mut names, mut errors) = (Vec::new(), Vec::new());
+        self.matches(&self.language.queries().tags, text, window.clone(), |found| match (found.whole, found.name) {
             (Some(("comment", range)), _) => comments.push(range),
             (Some(("error", range)), _) => errors.push(range.start),
-            (Some((whole, range)), Some(name)) => definitions.push(Definition {
+            (Some((whole, range)), name) => definitions.push(Definition {
                 kind: Kind::named(whole),
-                name,
+                name: name.unwrap_or_default(),
                 of: found.of,
                 range,
                 keeps_body: found.fields.is_some(),
                 body: found.body.or(found.fields),
             }),
-            _ => {}
+            (None, Some(name)) => names.push((name, found.of)),
+            (None, None) => {}
+        });
+        names.sort_by_key(|(name, _)| name.start);
+        definitions.retain_mut(|definition| {
+            let is_cut = definition.name.is_empty() && definition.range.start < window.start;
+            if is_cut {
+                definition.take_name(&self.names(text, definition.before_body()))
+            } else {
+                definition.take_name(&names)
+            }
         });
         // What did not parse before a body is most often the body's first statements.
         errors.sort_unstable();
@@ -251,6 +263,16 @@ impl Tree {
             }
         }
         (definitions, comments)
+    }
+
+    /// The matches of `tags.scm` in `window` that are only a name, in order.
+    fn names(&self, text: &str, window: Range<usize>) -> Vec<Named> {
+        let mut names = Vec::new();
+        self.matches(&self.language.queries().tags, text, window, |found| {
+            names.extend(found.name.filter(|_| found.whole.is_none()).map(|name| (name, found.of)));
+        });
+        names.sort_by_key(|(name, _)| name.start);
+        names
     }
 
     /// Calls `visit` with the matches of a query that touch `window`.
@@ -271,55 +293,13 @@ impl Tree {
                     "original" => found.original = Some(range),
                     "path" => found.path = Some(range),
                     "type" => found.type_name = Some(range),
+                    "constructor" => found.constructor = Some(range),
                     own if own.starts_with('_') => {}
                     whole => found.whole = Some((whole, range)),
                 }
             }
             visit(found);
         }
-    }
-}
-
-/// A match of `tags.scm`; `kind` is absent for an `@owner`.
-struct Definition {
-    kind: Option<Kind>,
-    name: Range<usize>,
-    of: Option<Range<usize>>,
-    range: Range<usize>,
-    body: Option<Range<usize>>,
-    keeps_body: bool,
-}
-
-impl Definition {
-    fn head(&self) -> Range<usize> {
-        self.range.start..self.body.as_ref().map_or(self.range.end, |body| body.start)
-    }
-
-    /// Whether it is no symbol: a variable of a function, a field that stands in the signature of its type.
-    fn is_part_of(&self, around: &Definition) -> bool {
-        let in_function = around.kind == Some(Kind::Function);
-        let is_value = self.kind == Some(Kind::Value) && self.of.is_none();
-        let is_prototype = self.kind == Some(Kind::Function) && self.body.is_none();
-        is_value && (in_function || around.keeps_body) || is_prototype && in_function
-    }
-
-    /// `comments` are those of the file, in order.
-    fn signature<'a>(&self, text: &'a str, comments: &[Range<usize>]) -> Cow<'a, str> {
-        let range = if self.keeps_body { self.range.clone() } else { self.head() };
-        let most = if self.kind == Some(Kind::Value) { MAX_VALUE_SIGNATURE } else { MAX_SIGNATURE };
-        let inside = &comments[comments.partition_point(|comment| comment.end <= range.start)..];
-        let inside = &inside[..inside.partition_point(|comment| comment.start < range.end)];
-        if inside.is_empty() {
-            return cut(slice(text, &range).trim_end(), most).into();
-        }
-        let (mut signature, mut start) = (String::new(), range.start);
-        for comment in inside {
-            signature += slice(text, &(start..comment.start)).trim_end();
-            // Some grammars count the end of the line to the comment.
-            start = comment.end - usize::from(slice(text, comment).ends_with('\n'));
-        }
-        signature += slice(text, &(start..range.end));
-        cut(signature.trim_end(), most).to_string().into()
     }
 }
 
@@ -376,11 +356,4 @@ fn last_part(path: &str) -> &str {
         Some((stem, _)) if !stem.is_empty() => stem,
         _ => part,
     }
-}
-
-/// Whether only blank lines lie between the definition and `offset`, which is indented deeper.
-fn goes_on_below(text: &str, definition: &Range<usize>, offset: usize) -> bool {
-    let indent = |at: usize| slice(text, &(0..at)).bytes().rev().take_while(|byte| *byte != b'\n').count();
-    let between = text.get(definition.end..offset).unwrap_or("?");
-    between.trim().is_empty() && between.contains('\n') && indent(offset) > indent(definition.start)
 }

@@ -3,82 +3,34 @@
 //! It reads the words of any language, and so also a type that is half typed. It must not know trees.
 
 /// What holds one type and says little of its own, whichever the language.
+#[rustfmt::skip]
 const WRAPPERS: [&str; 58] = [
-    "Arc",
-    "Box",
-    "Cell",
-    "Cow",
-    "Mutex",
-    "Option",
-    "Pin",
-    "Rc",
-    "RefCell",
-    "Result",
-    "RwLock",
-    "Vec",
-    "VecDeque",
-    "HashSet",
-    "BTreeSet",
-    "Annotated",
-    "AsyncIterator",
-    "Awaitable",
-    "ClassVar",
-    "Final",
-    "Iterable",
-    "Iterator",
-    "List",
-    "Optional",
-    "Required",
-    "Sequence",
-    "Set",
-    "Type",
-    "Union",
-    "deque",
-    "frozenset",
-    "list",
-    "set",
-    "type",
-    "Array",
-    "NonNullable",
-    "Partial",
-    "Promise",
-    "Readonly",
-    "ReadonlyArray",
-    "ReadonlySet",
-    "ArrayList",
-    "Collection",
-    "CompletableFuture",
-    "LinkedList",
-    "Queue",
-    "Stream",
-    "Supplier",
-    "Weak",
-    "array",
-    "optional",
-    "shared_ptr",
-    "span",
-    "unique_ptr",
-    "vector",
-    "weak_ptr",
-    "IEnumerable",
-    "Task",
+    "Annotated", "Arc", "Array", "array", "ArrayList", "AsyncIterator", "Awaitable", "Box", "BTreeSet", "Cell",
+    "ClassVar", "Collection", "CompletableFuture", "Cow", "deque", "Final", "frozenset", "HashSet", "IEnumerable",
+    "Iterable", "Iterator", "LinkedList", "List", "list", "Mutex", "NonNullable", "Option", "Optional", "optional",
+    "Partial", "Pin", "Promise", "Queue", "Rc", "Readonly", "ReadonlyArray", "ReadonlySet", "RefCell", "Required",
+    "Result", "RwLock", "Sequence", "Set", "set", "shared_ptr", "span", "Stream", "Supplier", "Task", "Type", "type",
+    "Union", "unique_ptr", "Vec", "VecDeque", "vector", "Weak", "weak_ptr",
 ];
 
 /// What may stand before a name without being part of it.
+#[rustfmt::skip]
 const MODIFIERS: [&str; 22] = [
     "chan", "class", "const", "dyn", "enum", "final", "for", "impl", "in", "mut", "out", "params", "readonly", "ref",
-    "restrict", "scoped", "struct", "typename", "union", "unsafe", "volatile", "static",
+    "restrict", "scoped", "static", "struct", "typename", "union", "unsafe", "volatile",
 ];
 
 const NOTHINGS: [&str; 5] = ["None", "nil", "null", "undefined", "void"];
 
 /// No file of a project defines these.
-const BUILT_IN: [&str; 65] = [
-    "Any", "Object", "Self", "String", "any", "auto", "bigint", "bool", "boolean", "byte", "bytes", "callable", "char",
-    "complex", "decimal", "dict", "double", "dynamic", "error", "f32", "f64", "false", "float", "float32", "float64",
-    "fn", "func", "function", "i128", "i16", "i32", "i64", "i8", "int", "int16", "int32", "int64", "int8", "isize",
-    "long", "map", "mixed", "never", "number", "object", "rune", "self", "short", "signed", "size_t", "str", "string",
-    "symbol", "true", "tuple", "u128", "u16", "u32", "u64", "u8", "uint", "unknown", "unsigned", "usize", "var",
+#[rustfmt::skip]
+const BUILT_IN: [&str; 71] = [
+    "Any", "any", "array", "auto", "bigint", "bool", "boolean", "byte", "bytes", "callable", "char", "complex",
+    "decimal", "dict", "double", "dynamic", "error", "f32", "f64", "false", "float", "float32", "float64", "fn",
+    "frozenset", "func", "function", "i128", "i16", "i32", "i64", "i8", "int", "int16", "int32", "int64", "int8",
+    "isize", "iterable", "list", "long", "map", "mixed", "never", "number", "Object", "object", "rune", "Self",
+    "self", "set", "short", "signed", "size_t", "str", "String", "string", "symbol", "true", "tuple", "type", "u128",
+    "u16", "u32", "u64", "u8", "uint", "unknown", "unsigned", "usize", "var",
 ];
 
 /// `None` for a built-in type, and where the type has no single name (a tuple, a function).
@@ -86,8 +38,8 @@ pub(super) fn bare(written: &str) -> Option<&str> {
     let mut rest = written;
     loop {
         rest = rest.trim_start_matches([' ', '\n', '\t', '\r', '&', '*', '?', ':', '^', '"', '\\']);
-        if let Some(lifetime) = rest.strip_prefix('\'') {
-            rest = lifetime.trim_start_matches(is_name).trim_start_matches([',', '\'']);
+        if let Some(quoted) = rest.strip_prefix('\'') {
+            rest = behind_lifetime(quoted).unwrap_or(quoted);
         } else if let Some(bracketed) = rest.strip_prefix('[') {
             let (inside, behind) = bracketed.split_at(closer(bracketed));
             let behind = behind.trim_start_matches(']');
@@ -106,6 +58,13 @@ pub(super) fn bare(written: &str) -> Option<&str> {
             };
         }
     }
+}
+
+/// What follows a lifetime, by its case and its end; a quoted type is none.
+fn behind_lifetime(quoted: &str) -> Option<&str> {
+    let behind = quoted.trim_start_matches(is_name);
+    let ends = behind.is_empty() || behind.starts_with([' ', ',', '>']);
+    (ends && !quoted.starts_with(char::is_uppercase)).then(|| behind.trim_start_matches(','))
 }
 
 fn has_parameter(behind: &str) -> bool {
