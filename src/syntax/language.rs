@@ -2,8 +2,11 @@
 //!
 //! To add one: a dependency on its grammar crate, a line here, and a folder `grammars/<id>/` with `regions.scm` (what its
 //! captures mean: [`Region`]) and a `fixture` whose marks say what the query must find (`tests/it/syntax.rs` reads
-//! them). A query is compiled at the first parse of its language, on whatever thread parses, never on the request path:
-//! that takes up to 23 ms (C#, C++; most take 1 to 3).
+//! them). For an outline, the three queries of [`outline`](super::outline) and an `outline` file, whose listing stands in
+//! `tests/it/outline/languages.rs`.
+//!
+//! A query is compiled at the first parse of its language, on whatever thread parses, never on the request path: that
+//! takes up to 23 ms (C#, C++; most take 1 to 3). Those of the outline are, at its first outline; they take longer.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -57,7 +60,7 @@ pub(super) enum Region {
 }
 
 macro_rules! languages {
-    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path, $outline:ident;)*) => {
+    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path, $outline:tt;)*) => {
         &[$(Definition {
             id: $id,
             aliases: $aliases,
@@ -86,36 +89,39 @@ macro_rules! sources {
         None::<[&'static str; 3]>
     };
     ($id:literal, outline) => {
+        sources!($id, $id)
+    };
+    ($id:literal, $folder:literal) => {
         Some([
-            include_str!(concat!("../../grammars/", $id, "/tags.scm")),
-            include_str!(concat!("../../grammars/", $id, "/imports.scm")),
-            include_str!(concat!("../../grammars/", $id, "/locals.scm")),
+            include_str!(concat!("../../grammars/", $folder, "/tags.scm")),
+            include_str!(concat!("../../grammars/", $folder, "/imports.scm")),
+            include_str!(concat!("../../grammars/", $folder, "/locals.scm")),
         ])
     };
 }
 
 #[rustfmt::skip]
 static LANGUAGES: &[Definition] = languages! {
-    // id             also called             extensions and file names    lexis    parser, outline or none
-    "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE, none;
-    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, none;
-    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, none;
+    // id             also called             extensions and file names    lexis    parser, outline (or whose) or none
+    "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE, outline;
+    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, outline;
+    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, outline;
     "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE, none;
-    "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE, none;
+    "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE, outline;
     "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE, none;
-    "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE, none;
-    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE, none;
+    "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE, outline;
+    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE, outline;
     "json"            "jsonc"                 "json jsonc webmanifest"     JSON     tree_sitter_json::LANGUAGE, none;
     "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE, none;
     "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE, none;
-    "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP, none;
+    "php"             ""                      "php phtml"                  PHP      tree_sitter_php::LANGUAGE_PHP, outline;
     "python"          ""                      "py pyi pyw"                 PYTHON   tree_sitter_python::LANGUAGE, outline;
-    "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE, none;
+    "ruby"            ""                      "rb rake gemspec Gemfile"    RUBY     tree_sitter_ruby::LANGUAGE, outline;
     "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE, outline;
     "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE, none;
     "toml"            ""                      "toml Cargo.lock"            TOML     tree_sitter_toml_ng::LANGUAGE, none;
-    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT, none;
-    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX, none;
+    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT, outline;
+    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX, "typescript";
     "yaml"            "dockercompose"         "yaml yml"                   YAML     tree_sitter_yaml::LANGUAGE, none;
     "zig"             ""                      "zig zon"                    ZIG      tree_sitter_zig::LANGUAGE, none;
 };

@@ -1,5 +1,7 @@
 //! What a file defines and imports, language by language, through the `outline` file of each folder of `grammars/`.
 
+mod languages;
+
 use std::fs;
 use std::path::Path;
 
@@ -56,79 +58,65 @@ fn check(id: &str, expected: &str) {
 }
 
 #[test]
-fn an_outline_of_rust() {
-    check(
-        "rust",
-        r#"
-        value EVERY: pub const EVERY: u64 = 60;
-        type Feed: pub struct Feed<'a, T> { pub name: &'a str, clock: Arc<Mutex<Clock>>, last: Option<Box<dyn Item>>, extra: T, }
-        type Error: pub enum Error { Late { by: u64 }, Gone, }
-        type Read: pub trait Read
-        type Read.Item: type Item;
-        function Read.read: fn read(&mut self, limit: usize) -> Result<Self::Item, Error>;
-        type Feed.Item: type Item = T;
-        function Feed.read: fn read(&mut self, limit: usize) -> Result<T, Error>
-        function Url.fmt: fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result
-        macro feed: macro_rules! feed { ($name:expr) =>
-        module tests: mod tests
-        function tests.reads: async fn reads()
-        import HashMap: use std::collections::{HashMap, hash_map::Entry};
-        import Entry: use std::collections::{HashMap, hash_map::Entry};
-        import fmt: use std::fmt::{self, Display as Show};
-        import Show (Display): use std::fmt::{self, Display as Show};
-        import *: use crate::net::*;
-        import codec (serde): use serde as codec;
-        import clock: mod clock;
-        import *: use super::*;
-        local clock: Clock
-        local last: Item
-        local extra: T
-        local clock: Clock
-        local reader: Reader
-        local line: Line
-        local f: Formatter
-        "#,
-    );
+fn every_query_compiles() {
+    for language in Language::all() {
+        let outline = parse(language, "").outline("");
+        assert_eq!((outline.symbols.len(), outline.imports.len()), (0, 0), "{language:?}");
+    }
+}
+
+/// What the outline loses, and gains, when `half_typed` is written below the line that ends with `line`.
+#[track_caller]
+fn check_half_typed(id: &str, line: &str, half_typed: &[&str], expected: &[&str]) {
+    let language = language(id);
+    let text = outline_file(language);
+    let (before, after) = text.split_once(line).unwrap_or_else(|| panic!("{id}: no {line}"));
+    let indented = before.lines().next_back().unwrap();
+    let indent = &indented[..indented.len() - indented.trim_start().len()];
+    let listing = |text: &str| {
+        let outline = parse(language, text).outline(text);
+        let symbols = outline.symbols.iter().map(show_symbol);
+        symbols.chain(outline.imports.iter().map(show_import)).collect::<Vec<String>>()
+    };
+    let whole = listing(&text);
+    for half_typed in half_typed {
+        let broken = listing(&format!("{before}{line}\n{indent}{half_typed}{after}"));
+        let lost = whole.iter().filter(|entry| !broken.contains(entry)).map(|entry| format!("-{entry}"));
+        let gained = broken.iter().filter(|entry| !whole.contains(entry)).map(|entry| format!("+{entry}"));
+        assert_eq!(lost.chain(gained).collect::<Vec<String>>(), expected, "{id}: {half_typed}");
+    }
 }
 
 #[test]
-fn an_outline_of_python() {
-    check(
-        "python",
-        r#"
-        value EVERY: EVERY: int = 60
-        value log: log = logging.getLogger(__name__)
-        type Entry: @dataclass class Entry:
-        value Entry.title: title: str
-        value Entry.url: url: Url | None = None
-        type Feed: class Feed(Base, metaclass=Meta):
-        value Feed.kind: kind = "rss"
-        function Feed.__init__: def __init__(self, name: str, client: Client):
-        value Feed.name: self.name = name
-        value Feed.client: self.client = client
-        value Feed.cache: self.cache: dict[str, Entry] = {}
-        value Feed.clock: self.clock = Clock(name)
-        function Feed.due: @property def due(self) -> bool:
-        function Feed.read: async def read( self, limit: int = 10, *, since: Optional[Clock] = None, ) -> list[Entry]:
-        function read.keep: def keep(entry: "Entry"):
-        function by_name: def by_name(feeds: Iterable[Feed], *args: Feed, **kwargs):
-        import path: import os.path
-        import np (numpy): import numpy as np
-        import dataclass: from dataclasses import dataclass, field as make_field
-        import make_field (field): from dataclasses import dataclass, field as make_field
-        import *: from .clock import *
-        import Client: from feeds.net import ( Client, Url, )
-        import Url: from feeds.net import ( Client, Url, )
-        local url: Url
-        local client: Client
-        local clock: Clock
-        local since: Clock
-        local parser: Parser
-        local entries: Entry
-        local entry: Entry
-        local feeds: Feed
-        "#,
+fn a_half_typed_line_leaves_the_rest() {
+    check_half_typed(
+        "rust",
+        "let reader = Reader { clock };",
+        &["let x = clock.", "if clock.", "f(clock, ", "for x in "],
+        &[],
     );
+    check_half_typed("python", "parser = net.Parser(limit)", &["x = parser.", "if x:", "for x in "], &[]);
+    check_half_typed("typescript", "= new Parser<T>(limit);", &["const x = parser.", "if (", "f(parser, "], &[]);
+    check_half_typed("typescriptreact", "setOpen(!open);", &["const x = props.", "if (", "f(props, "], &[]);
+    check_half_typed("javascript", "const parser = new Parser(limit);", &["if ("], &[]);
+    check_half_typed("go", "yaml.NewParser(client)", &["x := parser.", "if x := ", "f(parser, "], &[]);
+    check_half_typed("java", "new Parser(limit);", &["var x = parser.", "parser.", "if ("], &[]);
+    check_half_typed("c", "state = FEED_DUE;", &["int x = self->", "if (", "f(self, "], &[]);
+    check_half_typed("cpp", "auto clock = Clock(1);", &["auto x = clock.", "if (", "f(clock, "], &[]);
+    check_half_typed("csharp", "new Parser<T>(limit);", &["var x = parser.", "parser.", "f(parser, "], &[]);
+    check_half_typed("ruby", "parser = Parser.new(now)", &["x = parser.", "parser&."], &[]);
+    check_half_typed("php", "new Net\\Parser($limit);", &["$x = $parser->", "$parser->", "if ("], &[]);
+}
+
+/// What the parser takes into the half-typed line is lost; this says how much that is.
+#[test]
+fn a_line_with_an_open_bracket_may_take_what_follows() {
+    let keep = "-function read.keep: def keep(entry: \"Entry\"):";
+    check_half_typed("python", "parser = net.Parser(limit)", &["if ("], &[keep]);
+    let keep = "-function read.keep: const keep = (entry) =>";
+    check_half_typed("javascript", "const parser = new Parser(limit);", &["const x = parser.", "f(parser, "], &[keep]);
+    let open = "-function Feed.open: public static function open(string $path): static";
+    check_half_typed("php", "new Net\\Parser($limit);", &["f($parser, "], &[open]);
 }
 
 /// The names of the scopes at `$0`, outermost first.
@@ -150,6 +138,11 @@ fn a_scope_is_around_its_body() {
     check_scopes("rust", "struct A {\n    $0\n}\n", &["A"]);
     check_scopes("rust", "fn a(b: $0) {\n}\n", &[]);
     check_scopes("python", "class A:\n    @b\n    def c(self):\n        d()$0\n", &["A", "c"]);
+    check_scopes("typescript", "export class A {\n    b = (c) => {\n        $0\n    };\n}\n", &["A", "b"]);
+    check_scopes("go", "func (a *A) B() {\n\tc()\n\t$0\n}\n", &["B"]);
+    check_scopes("c", "struct a *b(int c)\n{\n\tif (c) {\n\t\t$0\n\t}\n}\n", &["b"]);
+    check_scopes("cpp", "namespace a {\nb &C::d() {\n    $0\n}\n}\n", &["a", "d"]);
+    check_scopes("php", "<?php\nclass A {\n    function b() {\n        $0\n    }\n}\n", &["A", "b"]);
 }
 
 #[test]
@@ -159,4 +152,51 @@ fn an_indented_scope_goes_on_while_the_indent_does() {
     check_scopes("python", "class A:\n    def b(self):\n        c()\n\n    $0\n", &["A"]);
     check_scopes("python", "class A:\n    def b(self):\n        $0\n        c()\n", &["A", "b"]);
     check_scopes("python", "class A:\n    def b(self):\n        c()\n\n$0\n", &[]);
+}
+
+#[test]
+fn a_scope_may_end_with_a_word() {
+    check_scopes("ruby", "class A\n  def b(c)\n    $0\n  end\nend\n", &["A", "b"]);
+    check_scopes("ruby", "class A\n  def b(c)\n    d\n    $0\n  end\nend\n", &["A", "b"]);
+    check_scopes("ruby", "class A\n  def b(c)\n    d\n  end\n\n  $0\nend\n", &["A"]);
+}
+
+#[test]
+fn a_half_typed_body_is_a_scope() {
+    check_scopes("rust", "impl A {\n    fn b(&self) {\n        let c = self.$0\n    }\n}\n", &["A", "b"]);
+    check_scopes(
+        "python",
+        "class A:\n    def b(self):\n        c = self.$0\n\n    def d(self):\n        pass\n",
+        &["A", "b"],
+    );
+    check_scopes("java", "class A {\n    void b() {\n        c.$0\n    }\n}\n", &["A", "b"]);
+    check_scopes("go", "func a() {\n\tb := c.$0\n}\n", &["a"]);
+}
+
+#[track_caller]
+fn check_local(id: &str, text: &str, expected: &str) {
+    let locals = parse(language(id), text).locals(text, 0..text.len());
+    assert_eq!(locals.iter().map(show_local).collect::<Vec<_>>().join("\n"), expected, "{text}");
+}
+
+#[test]
+fn a_declared_type_comes_down_to_its_name() {
+    check_local("rust", "fn f(a: &'a mut Option<Box<dyn b::C<D>>>) {}", "local a: C");
+    check_local("rust", "fn f(a: &[B], c: [D; 3], e: HashMap<F, G>) {}", "local a: B\nlocal c: D\nlocal e: HashMap");
+    check_local("rust", "fn f(a: u8, b: (C, D), e: Option<String>, f: fn(G)) {}", "");
+    check_local("python", "def f(a: \"b.C | None\", d: Optional[list[E]] = None): pass", "local a: C\nlocal d: E");
+    check_local("typescript", "function f(a: B[] | undefined, c?: Promise<Readonly<D>>) {}", "local a: B\nlocal c: D");
+    check_local("go", "func f(a []*b.C, d map[string]E, g ...H) {}", "local a: C\nlocal g: H");
+    check_local("cpp", "void f(const std::vector<std::shared_ptr<a::B>> &c);", "local c: B");
+    check_local("php", "<?php\nfunction f(?A\\B $c, null|D $e) {}", "local c: B\nlocal e: D");
+}
+
+#[test]
+fn what_a_variable_is_made_with_is_its_type() {
+    check_local("rust", "fn f() { let a = b::C::open(d).await?; let e = g::h(); }", "local a: C");
+    check_local("python", "a = b.C(d)\ne = f(g)\nwith H() as i: pass", "local a: C\nlocal i: H");
+    check_local("javascript", "this.a = new b.C();", "local a: C");
+    check_local("go", "func f() { a := b.NewC(d); e, err := &G{}, nil; h := errors.New(i) }", "local a: C\nlocal e: G");
+    check_local("cpp", "void f() { auto a = std::make_unique<b::C>(d); auto *e = new F(); }", "local a: C\nlocal e: F");
+    check_local("ruby", "@a ||= B::C.new(d)", "local @a: C");
 }
