@@ -109,7 +109,7 @@ fn contexts(folder: &Path, built: &Built) {
                 let offset = document.text.floor_char_boundary(range.start + range.len() / 2);
                 let shown = offset.saturating_sub(SHOWN)..offset + SHOWN / 3;
                 let started = Instant::now();
-                context::gather(&Place { document, offset, shown }, &project, &options);
+                context::gather(&Place { document, others: &[], offset, shown }, &project, &options);
                 started.elapsed()
             })
         });
@@ -123,7 +123,7 @@ fn document(path: &Arc<Path>) -> Option<Snapshot> {
     let language = Language::from_path(path);
     let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
     let (id, path) = (DocumentId(path.to_string_lossy().into()), Some(path.clone()));
-    Some(Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared })
+    Some(Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared, edited: Arc::default() })
 }
 
 /// What it costs a running workspace, n-gram index and all.

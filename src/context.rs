@@ -5,6 +5,7 @@
 
 mod choose;
 mod definitions;
+mod edits;
 mod here;
 mod similar;
 mod words;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::document::Snapshot;
+use crate::syntax::Language;
 use crate::workspace::Project;
 
 pub use choose::{Considered, choose, files};
@@ -51,12 +53,16 @@ pub enum Kind {
     Definitions,
     /// Windows of other files that read like the lines above the cursor.
     Similar,
+    /// What was changed lately, in this document and in the other open ones.
+    Edits,
 }
 
 /// Where something is to be written.
 #[derive(Clone)]
 pub struct Place<'a> {
     pub document: &'a Snapshot,
+    /// The other open documents.
+    pub others: &'a [Snapshot],
     /// Bytes.
     pub offset: usize,
     /// Where the part of the document starts and ends that the prompt shows anyway, bytes.
@@ -69,22 +75,24 @@ pub struct Options {
     pub scopes: bool,
     pub definitions: bool,
     pub similar: bool,
+    pub edits: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { scopes: true, definitions: true, similar: true }
+        Options { scopes: true, definitions: true, similar: true, edits: true }
     }
 }
 
 impl Options {
-    pub const NONE: Options = Options { scopes: false, definitions: false, similar: false };
+    pub const NONE: Options = Options { scopes: false, definitions: false, similar: false, edits: false };
 
     pub fn slot(&mut self, kind: Kind) -> &mut bool {
         match kind {
             Kind::Scopes => &mut self.scopes,
             Kind::Definitions => &mut self.definitions,
             Kind::Similar => &mut self.similar,
+            Kind::Edits => &mut self.edits,
         }
     }
 }
@@ -110,13 +118,14 @@ impl FromStr for Options {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::Scopes, Kind::Definitions, Kind::Similar];
+    pub const ALL: [Kind; 4] = [Kind::Scopes, Kind::Definitions, Kind::Similar, Kind::Edits];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::Scopes => "scopes",
             Kind::Definitions => "definitions",
             Kind::Similar => "similar",
+            Kind::Edits => "edits",
         }
     }
 }
@@ -131,10 +140,23 @@ pub fn gather(place: &Place, project: &Project, options: &Options) -> Gathered {
     if options.definitions {
         definitions::find(place, project, &mut pieces);
     }
+    if options.edits {
+        edits::find(place, project, &mut pieces);
+    }
     if options.similar {
         similar::find(place, project, &mut pieces);
     }
     Gathered { repository: project.name(), path, pieces }
+}
+
+/// Whether what one language defines can be used in another.
+fn speaks_like(ours: Option<Language>, theirs: Option<Language>) -> bool {
+    let family = |language: Language| match language.id() {
+        "typescript" | "typescriptreact" => "javascript",
+        "cpp" => "c",
+        id => id,
+    };
+    ours.map(family) == theirs.map(family)
 }
 
 impl Place<'_> {

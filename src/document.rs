@@ -6,6 +6,7 @@
 mod history;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Snapshot {
     /// Moved along with every edit; may be one parse behind.
     pub tree: Option<Tree>,
     pub clearance: Clearance,
+    /// Where it was changed lately: bytes of this text, the newest last, at most [`MAX_EDITED`].
+    pub edited: Arc<[Range<usize>]>,
 }
 
 /// Whether `privacy` lets the document be used.
@@ -76,6 +79,11 @@ struct Document {
     history: History,
 }
 
+/// Places of changes that are kept.
+pub const MAX_EDITED: usize = 8;
+/// Bytes between two changes that are one.
+const NEAR: usize = 80;
+
 impl Documents {
     /// Opens (or reopens) a document; it starts with [`Clearance::Pending`] and no tree.
     pub fn open(
@@ -88,7 +96,8 @@ impl Documents {
     ) -> Snapshot {
         let text = Text::new(text);
         let clearance = Clearance::Pending;
-        let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance };
+        let edited = Arc::default();
+        let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance, edited };
         self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default() });
         snapshot
     }
@@ -151,6 +160,25 @@ impl Documents {
     }
 }
 
+/// The places of the last changes after one more. Changes that are near to each other are one.
+fn edited(before: &[Range<usize>], replaced: &Range<usize>, n_inserted: usize) -> Arc<[Range<usize>]> {
+    let moved = |offset: usize| {
+        if offset <= replaced.start { offset } else { offset.max(replaced.end) - replaced.len() + n_inserted }
+    };
+    let mut new = replaced.start..replaced.start + n_inserted;
+    let mut after: Vec<Range<usize>> = Vec::new();
+    for range in before.iter().map(|range| moved(range.start)..moved(range.end)) {
+        if range.start <= new.end + NEAR && new.start <= range.end + NEAR {
+            new = new.start.min(range.start)..new.end.max(range.end);
+        } else {
+            after.push(range);
+        }
+    }
+    after.push(new);
+    after.drain(..after.len().saturating_sub(MAX_EDITED));
+    after.into()
+}
+
 impl Document {
     fn apply(&mut self, change: Change, encoding: Encoding, at: Duration) {
         let text = &self.snapshot.text;
@@ -171,6 +199,7 @@ impl Document {
         if let Some(tree) = &mut self.snapshot.tree {
             tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
         }
+        self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len());
         self.history.record(at, &before, range, inserted);
     }
 }

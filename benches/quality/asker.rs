@@ -133,7 +133,8 @@ impl Asker {
             let parsed = document.language.map(|language| Tree::parse(&document.text, language, None, &mut || false));
             document.tree = parsed.and_then(Result::ok);
         }
-        let (shown, ms) = self.shown(document, question.offset)?;
+        let others = question.hole.others.to_vec();
+        let (shown, ms) = self.shown(document, others, question.offset)?;
         let best = self.heard.lock().best.take();
         let hole = question.hole;
         Ok(Record {
@@ -155,10 +156,10 @@ impl Asker {
     }
 
     /// The best suggestion, less what it only repeats right of the cursor, and the milliseconds that it took.
-    fn shown(&self, document: Snapshot, offset: usize) -> Result<(Option<String>, f64)> {
+    fn shown(&self, document: Snapshot, others: Vec<Snapshot>, offset: usize) -> Result<(Option<String>, f64)> {
         let (id, text) = (document.id.clone(), document.text.clone());
         // By hand, for the gates of taste are no part of the question, nor is the bar for a model's confidence.
-        let request = Request { document, offset, others: Vec::new(), trigger: Trigger::Invoked, selected: None };
+        let request = Request { document, offset, others, trigger: Trigger::Invoked, selected: None };
         *self.heard.lock() = Heard::default();
         let started = Clock::now();
         let answer = self.predictor.answer(&request, &Cancel::default());
@@ -182,8 +183,17 @@ impl Asker {
         let (id, text) = (DocumentId("warm-up".into()), Text::new("def first(items):\n    "));
         let clearance = Clearance::Cleared;
         let offset = text.len();
-        let document = Snapshot { id, path: None, language: None, version: 0, text, tree: None, clearance };
-        self.shown(document, offset).map(drop)
+        let document = Snapshot {
+            id,
+            path: None,
+            language: None,
+            version: 0,
+            text,
+            tree: None,
+            clearance,
+            edited: Arc::default(),
+        };
+        self.shown(document, Vec::new(), offset).map(drop)
     }
 }
 

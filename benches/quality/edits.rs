@@ -4,17 +4,20 @@
 //! `NAME.snapshot.tar.gz`, the project before the first of them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use foretype::document::{Clearance, DocumentId, MAX_EDITED, Snapshot};
 use foretype::syntax::Language;
+use foretype::text::Text;
 use foretype::workspace::symbols::{self, FileSymbols, Symbols};
 use foretype::workspace::{Builder, Changed, Project};
 use serde::Deserialize;
 
-use crate::hole::{Hole, Kind, RecentEdit};
+use crate::hole::{Hole, Kind};
 use crate::names::Code;
 use crate::problems::read_lines;
 use crate::statistics::sample;
@@ -136,7 +139,7 @@ impl Repository {
                 let code = edit.code();
                 while let Some((_, added)) = chosen.next_if(|(i, _)| *i == i_edit) {
                     let mut hole = self.hole(i_edit, added);
-                    hole.recent = self.recent(i_edit, added).into();
+                    (hole.others, hole.edited) = (self.others(i_edit), edit.edited(added.start));
                     hole.kind = code.kind(&edit.lines(added.start..added.end), &hole, &files);
                     visit(hole, &project)?;
                 }
@@ -169,21 +172,16 @@ impl Repository {
             before,
             missing: content.to_string(),
             after: format!("\n{below}"),
-            recent: Arc::default(),
+            others: Arc::default(),
+            edited: Arc::default(),
         }
     }
 
-    /// What the commit changed before the line was typed: other files, and this one above the line.
-    fn recent(&self, i_edit: usize, added: &Added) -> Vec<RecentEdit> {
-        let edit = &self.edits[i_edit];
-        let is_same = |other: &&Edit| !edit.commit.is_empty() && other.commit == edit.commit;
-        let others = self.edits[..i_edit].iter().filter(is_same);
-        let mut recent: Vec<RecentEdit> =
-            others.flat_map(|other| other.hunks.iter().map(|hunk| other.recent(hunk, hunk.new[1]))).collect();
-        let above = edit.hunks.iter().filter(|hunk| hunk.new[0] <= added.start);
-        recent.extend(above.map(|hunk| edit.recent(hunk, hunk.new[1].min(added.start))));
-        recent.retain(|edit| edit.before != edit.after);
-        recent
+    /// The files that the commit changed before this one.
+    fn others(&self, i_edit: usize) -> Arc<[Snapshot]> {
+        let commit = &self.edits[i_edit].commit;
+        let others = self.edits[..i_edit].iter().filter(|other| !commit.is_empty() && other.commit == *commit);
+        others.map(Edit::left).collect()
     }
 }
 
@@ -212,19 +210,33 @@ impl Edit {
     }
 
     /// Bytes of these lines in the text after.
-    fn lines(&self, lines: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    fn lines(&self, lines: Range<usize>) -> Range<usize> {
         let starts = line_starts(&self.after);
         let start = |i: usize| starts.get(i).copied().unwrap_or(self.after.len());
         start(lines.start)..start(lines.end)
     }
 
-    /// A hunk, as far as it is typed.
-    fn recent(&self, hunk: &Hunk, typed_to: usize) -> RecentEdit {
-        let lines = |text: &str, from: usize, to: usize| {
-            text.lines().skip(from).take(to.saturating_sub(from)).map(str::to_string).collect()
-        };
-        let before = lines(self.before.as_deref().unwrap_or_default(), hunk.old[0], hunk.old[1]);
-        RecentEdit { path: self.path(), before, after: lines(&self.after, hunk.new[0], typed_to) }
+    /// The file as the commit leaves it.
+    fn left(&self) -> Snapshot {
+        Snapshot {
+            id: DocumentId(self.path.as_str().into()),
+            path: Some(self.path()),
+            language: Language::from_path(&self.path()),
+            version: 0,
+            text: Text::new(&self.after),
+            tree: None,
+            clearance: Clearance::Cleared,
+            edited: self.edited(usize::MAX),
+        }
+    }
+
+    /// What was changed above a line, bytes.
+    fn edited(&self, line: usize) -> Arc<[Range<usize>]> {
+        let starts = line_starts(&self.after);
+        let start = |line: usize| starts.get(line).copied().unwrap_or(self.after.len());
+        let above = self.hunks.iter().filter(|hunk| hunk.new[0] < hunk.new[1].min(line));
+        let edited: Vec<Range<usize>> = above.map(|hunk| start(hunk.new[0])..start(hunk.new[1].min(line))).collect();
+        edited[edited.len().saturating_sub(MAX_EDITED)..].into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Holes in code: where text is missing, what stands around it, and the questions that are made of it.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +21,10 @@ pub struct Hole {
     pub before: String,
     pub missing: String,
     pub after: String,
-    pub recent: Arc<[RecentEdit]>,
+    /// The files that were changed just before, as they were left, and where.
+    pub others: Arc<[Snapshot]>,
+    /// Bytes of `before` that were changed just before.
+    pub edited: Arc<[Range<usize>]>,
 }
 
 /// What has to be known to fill a hole.
@@ -30,15 +34,6 @@ pub enum Kind {
     /// A name that stands in other files of the language, and not in this one.
     CrossFile,
     InFile,
-}
-
-/// What was changed shortly before, in lines without their breaks.
-pub struct RecentEdit {
-    // CONTEXT: no request takes recent edits yet.
-    #[expect(dead_code)]
-    pub path: Arc<Path>,
-    pub before: Vec<String>,
-    pub after: Vec<String>,
 }
 
 /// What comes at `offset` of `document`?
@@ -52,10 +47,6 @@ pub struct Question<'a> {
     /// The typed part of the answer, and the rest.
     pub typed: &'a str,
     pub answer: &'a str,
-    /// In the order in which they were made.
-    // CONTEXT: no request takes recent edits yet.
-    #[expect(dead_code)]
-    pub recent: Arc<[RecentEdit]>,
 }
 
 impl Hole {
@@ -87,9 +78,10 @@ impl Hole {
             text,
             tree: None,
             clearance: Clearance::Cleared,
+            edited: self.edited.clone(),
         };
-        let (offset, recent) = (self.before.len() + n_bytes, self.recent.clone());
-        Some(Question { hole: self, n_typed, document, offset, typed, answer, recent })
+        let offset = self.before.len() + n_bytes;
+        Some(Question { hole: self, n_typed, document, offset, typed, answer })
     }
 
     /// 1-based.

@@ -114,8 +114,8 @@ fn span(problem: Problem) -> Hole {
     let Problem { language, name: id, before, hole: missing, after } = problem;
     let extension = Language::from_id(&language).map_or("txt", Language::extension);
     let path: Arc<Path> = PathBuf::from(format!("problem.{extension}")).into();
-    let (repository, recent) = (String::new(), Arc::default());
-    Hole { id, repository, path, kind: Kind::InFile, before, missing, after, recent }
+    let (repository, others, edited) = (String::new(), Arc::default(), Arc::default());
+    Hole { id, repository, path, kind: Kind::InFile, before, missing, after, others, edited }
 }
 
 /// The line is asked for behind its indentation, and its break stands there already, as in an editor.

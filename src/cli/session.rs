@@ -49,7 +49,7 @@ pub struct Wish {
     /// The local model: a name or the path of a GGUF file
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<String>,
-    /// What else of the project a model is shown: none, all, or some of scopes, definitions, similar
+    /// What else of the project a model is shown: none, all, or some of scopes, definitions, similar, edits
     #[arg(long, value_name = "KIND,…")]
     context: Option<context::Options>,
 }
@@ -202,7 +202,7 @@ fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied
     let clearance = judged.map_or_else(Clearance::Denied, |()| Clearance::Cleared);
     let (id, path, text) = (DocumentId(id.into()), path.map(Arc::from), Text::new(text));
     let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
-    Snapshot { id, path, language, version: 0, text, tree, clearance }
+    Snapshot { id, path, language, version: 0, text, tree, clearance, edited: Arc::default() }
 }
 
 /// Reads a project as the server does, but waits for it. Warns when that takes too long.

@@ -141,6 +141,12 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Switch(&mut settings.context.similar),
     },
     Setting {
+        key: "context.edits",
+        doc: "Show a model what was changed lately in the open files.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.context.edits),
+    },
+    Setting {
         key: "workspace.index",
         doc: "Learn from the files of the workspace, not only from the open ones.",
         workspace_may: Tighten::SwitchOff,

@@ -50,5 +50,6 @@ fn value(piece: &Piece) -> f32 {
         Kind::Scopes => 2.0 + piece.score,
         Kind::Definitions => piece.score,
         Kind::Similar => piece.score * 2.0,
+        Kind::Edits => piece.score,
     }
 }

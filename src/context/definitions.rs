@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Kind, Piece, Place, Project, words};
+use super::{Kind, Piece, Place, Project, speaks_like, words};
 use crate::syntax::outline::{self, Import, Symbol};
 use crate::workspace::symbols::FileSymbols;
 
@@ -45,6 +45,8 @@ struct Wanted<'a> {
     name: &'a str,
     weight: f32,
     reason: &'static str,
+    /// Whether it is used as a function here.
+    is_called: bool,
 }
 
 struct Search<'a> {
@@ -68,19 +70,31 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
     let mut wanted: Vec<Wanted> = Vec::new();
     if let Some(receiver) = receiver(&above) {
         match types.get(receiver) {
-            Some(name) => wanted.push(Wanted { name, weight: 1.0, reason: "type of the receiver" }),
+            Some(name) => wanted.push(Wanted { name, weight: 1.0, reason: "type of the receiver", is_called: false }),
             None => search.look_into(receiver, pieces),
         }
     }
     for (word, distance) in words::nearest_first(&above) {
         let weight = HALF_DISTANCE / (HALF_DISTANCE + distance as f32);
-        wanted.push(Wanted { name: word, weight: 0.9 * weight, reason: "named above" });
+        let is_called = is_called(word, &above);
+        wanted.push(Wanted { name: word, weight: 0.9 * weight, reason: "named above", is_called });
         if let Some(type_name) = types.get(word) {
-            wanted.push(Wanted { name: type_name, weight: 0.8 * weight, reason: "type of a variable" });
+            wanted.push(Wanted {
+                name: type_name,
+                weight: 0.8 * weight,
+                reason: "type of a variable",
+                is_called: false,
+            });
         }
     }
-    wanted.extend(words::in_line(&below).map(|name| Wanted { name, weight: 0.5, reason: "named below" }));
-    wanted.extend(imports.iter().map(|import| Wanted { name: &import.original, weight: 0.15, reason: "imported" }));
+    wanted.extend(words::in_line(&below).map(|name| {
+        let is_called = is_called(name, &below);
+        Wanted { name, weight: 0.5, reason: "named below", is_called }
+    }));
+    wanted.extend(imports.iter().map(|import| {
+        let name = &*import.original;
+        Wanted { name, weight: 0.15, reason: "imported", is_called: false }
+    }));
     wanted.sort_by(|a, b| b.weight.total_cmp(&a.weight));
 
     let mut seen = HashSet::new();
@@ -99,7 +113,7 @@ impl Search<'_> {
     fn look_into(&self, module: &str, pieces: &mut Vec<Piece>) {
         let is_module = |path: &Path| stem(path).is_some_and(|stem| stem == module) && self.path != Some(path);
         let files = self.project.symbols.files().take(MAX_FILES);
-        let files = files.filter(|file| is_module(&file.path) && self.speaks(file));
+        let files = files.filter(|file| is_module(&file.path) && speaks_like(self.language, Some(file.language)));
         for (file, n) in files.take(MAX_EQUALS).zip(1u8..) {
             let mut text = String::new();
             for symbol in file.outline.symbols.iter().filter(|symbol| symbol.owner.is_none()) {
@@ -120,18 +134,20 @@ impl Search<'_> {
     }
 
     fn look_up(&self, wanted: &Wanted, near: &HashSet<&str>, pieces: &mut Vec<Piece>) {
+        let is_called = wanted.is_called || self.imports.iter().any(|import| *import.name == *wanted.name);
         let is_meant = |symbol: &Symbol| {
-            // `new` is defined a hundred times; it is the one of a type that is named here, or none.
+            // `new` is defined a hundred times; it is the one of a type that is named here, or none. And what is called
+            // `path` here is a variable rather than somebody's function.
             symbol.owner.as_deref().is_none_or(|owner| near.contains(owner))
+                && (is_called || matches!(symbol.kind, outline::Kind::Type) || is_loud(&symbol.name))
         };
         let found: Vec<_> = self.project.symbols.named(wanted.name).take(MAX_HOMONYMS + 1).collect();
         if found.len() > MAX_HOMONYMS {
             return;
         }
-        let is_lone = found.len() == 1;
         let mut found: Vec<(Nearness, &Arc<FileSymbols>, &Symbol)> = found
             .into_iter()
-            .filter(|(file, symbol)| self.speaks(file) && (is_lone || is_meant(symbol)))
+            .filter(|(file, symbol)| speaks_like(self.language, Some(file.language)) && is_meant(symbol))
             .map(|(file, symbol)| (self.nearness(file, wanted.name), file, symbol))
             .collect();
         found.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
@@ -189,16 +205,6 @@ impl Search<'_> {
             |path: &Path| self.project.path_within(path).split('/').take(2).map(str::to_string).collect::<Vec<_>>();
         if of_project(path) == of_project(&file.path) { Nearness::SamePackage } else { Nearness::Elsewhere }
     }
-
-    /// Whether what it defines can be used here.
-    fn speaks(&self, file: &FileSymbols) -> bool {
-        let family = |id: &'static str| match id {
-            "typescript" | "typescriptreact" => "javascript",
-            "cpp" => "c",
-            id => id,
-        };
-        self.language.is_some_and(|ours| family(ours.id()) == family(file.language.id()))
-    }
 }
 
 impl Nearness {
@@ -221,6 +227,20 @@ impl Nearness {
             Nearness::Elsewhere => "defined in the project",
         }
     }
+}
+
+/// Whether `name` stands before an opening bracket somewhere, or at the very end, where one may follow.
+fn is_called(name: &str, text: &str) -> bool {
+    let is_call = |at: usize| {
+        let rest = text[at + name.len()..].trim_start_matches('!');
+        rest.is_empty() || rest.starts_with(['(', '{'])
+    };
+    memchr::memmem::find_iter(text.as_bytes(), name).any(is_call)
+}
+
+/// A constant by the custom of most languages.
+fn is_loud(name: &str) -> bool {
+    !name.contains(char::is_lowercase)
 }
 
 /// Whether the words of an import name the file or its folder.

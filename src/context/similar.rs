@@ -1,6 +1,6 @@
 //! Windows of other files that read like the lines around the cursor, each with the lines that follow it there.
 
-use super::{Kind, Piece, Place, Project};
+use super::{Kind, Piece, Place, Project, speaks_like};
 use crate::workspace::index::{Segment, fold, windows};
 
 /// Lines around the cursor whose words are looked for.
@@ -27,7 +27,8 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
     for (segment, dead) in project.index.segments() {
         for similar in segment.windows().similar(&wanted, N_FOUND) {
             let file = segment.file_at(similar.start);
-            if similar.similarity >= MIN_SIMILARITY && !dead.contains(&file) {
+            let speaks = speaks_like(place.document.language, segment.files()[file].language);
+            if similar.similarity >= MIN_SIMILARITY && speaks && !dead.contains(&file) {
                 found.push((segment, file, similar));
             }
         }

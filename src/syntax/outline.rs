@@ -5,9 +5,9 @@
 //!
 //! - `tags.scm`: `@definition.function`, `.type`, `.module`, `.value`, `.macro` on a whole definition, with its `@name`
 //!   (in the same match, or in one of its own: then it is the first before the body) and, where it has one, its `@body`,
-//!   which its signature leaves out, or its `@fields`: a body that the signature keeps. `@owner` is what defines nothing but holds definitions (Rust's `impl`), with the `@name` of the type that it
-//!   speaks of. `@of` is the name of the owner where that does not stand around the definition (Go's receiver). A
-//!   `@comment` is left out of every signature.
+//!   which its signature leaves out, or its `@fields`: a body that the signature keeps. `@owner` is what defines nothing
+//!   but holds definitions (Rust's `impl`), with the `@name` of the type that it speaks of. `@of` is the name of the
+//!   owner where that does not stand around the definition (Go's receiver). A `@comment` is left out of every signature.
 //! - `imports.scm`: `@import` on a statement, and in the same match or in others, inside it, each `@name` that it brings
 //!   in (`*` for all) and, where it is renamed, `@original`. `@path` may stand for either: the last part of a path or of
 //!   a quoted file name, without the extension.

@@ -34,14 +34,18 @@ fn gather(kinds: &str, files: &[(&str, &str)]) -> Gathered {
     let offset = content.find("$0").unwrap();
     let document = document(&folder.path().join(path), &content.replace("$0", ""));
     let shown = document.text.floor_char_boundary(offset.saturating_sub(SHOWN))..document.text.len();
-    context::gather(&Place { document: &document, offset, shown }, &project, &kinds.parse::<Options>().unwrap())
+    context::gather(
+        &Place { document: &document, others: &[], offset, shown },
+        &project,
+        &kinds.parse::<Options>().unwrap(),
+    )
 }
 
 fn document(path: &Path, text: &str) -> Snapshot {
     let (language, text) = (Language::from_path(path), Text::new(text));
     let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
     let (id, path) = (DocumentId("document".into()), Some(path.into()));
-    Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared }
+    Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared, edited: Default::default() }
 }
 
 /// Paths and reasons, the best first.
@@ -205,7 +209,7 @@ fn a_text_is_not_told_twice() {
 #[test]
 fn kinds_are_named_and_a_wrong_name_is_refused() {
     assert_eq!("none".parse(), Ok(Options::NONE));
-    assert_eq!("definitions, similar".parse(), Ok(Options { scopes: false, ..Options::default() }));
+    assert_eq!("definitions, similar".parse(), Ok(Options { scopes: false, edits: false, ..Options::default() }));
     let refused = "definition".parse::<Options>().unwrap_err();
-    assert_eq!(refused, "`definition` is none of none, all, scopes, definitions, similar");
+    assert_eq!(refused, "`definition` is none of none, all, scopes, definitions, similar, edits");
 }

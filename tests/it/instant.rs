@@ -42,6 +42,7 @@ fn document(path: &str, text: &str) -> Snapshot {
         text: Text::new(text),
         tree: None,
         clearance: Clearance::Cleared,
+        edited: Arc::default(),
     }
 }
 

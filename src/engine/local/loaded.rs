@@ -185,7 +185,8 @@ impl Loaded {
     fn context(&self, ask: &Ask, plan: &Plan, help: &Help) -> Context {
         let Anchor { start, suffix, .. } = &plan.anchor;
         let shown = *start..ask.offset + suffix.len();
-        let gathered = (help.context)(&context::Place { document: ask.document, offset: ask.offset, shown });
+        let gathered =
+            (help.context)(&context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown });
         let Budget { context_tokens, bytes_per_token, .. } = self.layout.budget;
         let considered = context::choose(gathered.pieces, context_tokens, bytes_per_token);
         let files = context::files(&considered);

@@ -37,6 +37,7 @@ fn ask_in(text: &str, offset: usize, engine: &Local, cancel: &Cancel) -> (Vec<Ca
         text: Text::new(text),
         tree: None,
         clearance: Clearance::Cleared,
+        edited: Arc::default(),
     };
     let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1 };
     let mut said = Vec::new();

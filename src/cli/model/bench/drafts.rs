@@ -144,6 +144,7 @@ impl Place {
             text: above,
             tree: None,
             clearance: Clearance::Cleared,
+            edited: Arc::default(),
         };
         Place { document, offset, index }
     }

@@ -77,6 +77,7 @@ fn ask(loaded: &mut Loaded, number: usize, n_typed: usize) -> Result<Answer> {
         text: Text::new(&text),
         tree: None,
         clearance: Clearance::Cleared,
+        edited: Default::default(),
     };
     let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
     let help = Help { continuations: &[], context: &|_| Gathered::default() };
