@@ -7,6 +7,8 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use etcetera::BaseStrategy;
@@ -19,6 +21,9 @@ pub const FOLDER_VARIABLE: &str = "FORETYPE_MODELS";
 /// The file's being there is what counts.
 const DECLINED: &str = ".declined";
 const DECLINED_TEXT: &str = "No model was wanted here, so none is offered. Delete this file to be asked again.\n";
+
+/// For so long a lock is asked for.
+const LOCK_WITHIN: Duration = Duration::from_millis(400);
 
 /// A folder of model files. Making one touches no disk.
 #[derive(Clone, Debug)]
@@ -143,11 +148,18 @@ impl Store {
         let path = self.lock_file(name);
         let opened = File::options().create(true).truncate(false).write(true).open(&path);
         let file = opened.with_context(|| format!("{} cannot be made; check the permissions", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => bail!("`{name}` is being pulled by another process; wait for that one"),
-            Err(TryLockError::Error(error)) => {
-                bail!("{} cannot be locked: {error}; name another folder in {FOLDER_VARIABLE}", path.display())
+        let asked = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                // A program that is being started holds what its parent holds, until it runs.
+                Err(TryLockError::WouldBlock) if asked.elapsed() < LOCK_WITHIN => thread::sleep(LOCK_WITHIN / 20),
+                Err(TryLockError::WouldBlock) => {
+                    bail!("`{name}` is being pulled by another process; wait for that one")
+                }
+                Err(TryLockError::Error(error)) => {
+                    bail!("{} cannot be locked: {error}; name another folder in {FOLDER_VARIABLE}", path.display())
+                }
             }
         }
     }

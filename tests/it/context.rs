@@ -184,6 +184,20 @@ fn what_stands_in_the_prompt_is_not_similar_to_it() {
     assert_eq!(found(&gather("similar", &[("a.rs", &here)])), [""; 0]);
 }
 
+#[test]
+fn the_last_change_comes_first_with_the_lines_around_it() {
+    let mut changed = document(Path::new("b.rs"), "fn a() {}\n\nfn b() {\n    one();\n    two();\n}\n");
+    changed.id = DocumentId("other".into());
+    let at = |name: &str| changed.text.to_string().find(name).unwrap();
+    changed.edited = [at("fn a")..at("fn a") + 4, at("two")..at("two") + 3].into();
+    let here = document(Path::new("a.rs"), "fn main() {\n    \n}\n");
+    let others = [changed];
+    let place = Place { document: &here, others: &others, offset: 16, shown: 0..here.text.len() };
+    let gathered = context::gather(&place, &Project::default(), &"edits".parse().unwrap());
+    assert_eq!(found(&gathered), ["b.rs: changed lately, line 5", "b.rs: changed lately, line 1"]);
+    assert_eq!(gathered.pieces[0].text, "    one();\n    two();\n}");
+}
+
 fn piece(path: &str, text: &str, score: f32) -> Piece {
     let (path, text, reason) = (path.into(), text.to_string(), String::new());
     Piece { kind: Kind::Definitions, path, text, score, reason }

@@ -55,6 +55,7 @@ proptest! {
                 };
                 let snapshot = documents.change(&id, i as i32 + 2, vec![change], encoding, Duration::ZERO).unwrap();
                 prop_assert_eq!(snapshot.text.to_string(), model.as_str());
+                prop_assert!(snapshot.edited.iter().all(|place| place.start <= place.end && place.end <= model.len()));
             }
             check_replay(&documents, &id, start.clone(), &model);
         }
@@ -193,4 +194,20 @@ fn a_tree_is_taken_only_by_the_text_and_language_it_was_parsed_from() {
     assert!(documents.set_tree(&id, 1, tree(c, &reopened)).is_ok());
     documents.close(&id);
     assert!(documents.set_tree(&id, 1, tree(c, &reopened)).is_err());
+}
+
+#[test]
+fn places_of_changes_move_along_and_near_ones_are_one() {
+    let far = "x".repeat(200);
+    let (mut documents, id) = opened(&format!("first\n{far}\nlast\n"));
+    let mut change = |version, at, text: &str| {
+        let changes = vec![ranged((at, at), text)];
+        let changed = documents.change(&id, version, changes, Encoding::Utf8, Duration::ZERO).unwrap();
+        let edited = changed.edited.iter().map(|place| changed.text.slice(place.clone()).into_owned());
+        edited.collect::<Vec<_>>()
+    };
+    assert_eq!(change(2, (2, 4), "ing"), ["ing"]);
+    assert_eq!(change(3, (0, 5), "!"), ["ing", "!"]);
+    assert_eq!(change(4, (2, 7), "?"), ["!", "ing?"]);
+    assert_eq!(change(5, (2, 0), "at "), ["!", "at lasting?"]);
 }
