@@ -99,7 +99,7 @@ fn contexts(folder: &Path, built: &Built) {
     let (index, symbols) = (built.index.clone().into(), built.symbols.clone().into());
     let project = Project { folders: [folder.to_path_buf()].into(), index, symbols };
     let documents: Vec<Snapshot> = project.symbols.files().filter_map(|file| document(&file.path)).collect();
-    for kinds in ["scopes", "definitions", "similar", "all"] {
+    for kinds in ["definitions", "similar", "all"] {
         let options = kinds.parse().expect("a kind");
         let times = documents.iter().flat_map(|document| {
             let lines = (STEP..document.text.n_lines()).step_by(STEP);

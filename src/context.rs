@@ -6,7 +6,6 @@
 mod choose;
 mod definitions;
 mod edits;
-mod here;
 mod similar;
 mod words;
 
@@ -46,9 +45,6 @@ pub struct Gathered {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Of the document itself: its imports, and the heads of the definitions around the cursor, where the prompt starts
-    /// below them.
-    Scopes,
     /// Definitions of what the document imports and what is named near the cursor.
     Definitions,
     /// Windows of other files that read like the lines above the cursor.
@@ -72,7 +68,6 @@ pub struct Place<'a> {
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    pub scopes: bool,
     pub definitions: bool,
     pub similar: bool,
     pub edits: bool,
@@ -80,16 +75,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { scopes: true, definitions: true, similar: true, edits: true }
+        Options { definitions: true, similar: true, edits: true }
     }
 }
 
 impl Options {
-    pub const NONE: Options = Options { scopes: false, definitions: false, similar: false, edits: false };
+    pub const NONE: Options = Options { definitions: false, similar: false, edits: false };
 
     pub fn slot(&mut self, kind: Kind) -> &mut bool {
         match kind {
-            Kind::Scopes => &mut self.scopes,
             Kind::Definitions => &mut self.definitions,
             Kind::Similar => &mut self.similar,
             Kind::Edits => &mut self.edits,
@@ -118,11 +112,10 @@ impl FromStr for Options {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Scopes, Kind::Definitions, Kind::Similar, Kind::Edits];
+    pub const ALL: [Kind; 3] = [Kind::Definitions, Kind::Similar, Kind::Edits];
 
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Scopes => "scopes",
             Kind::Definitions => "definitions",
             Kind::Similar => "similar",
             Kind::Edits => "edits",
@@ -134,9 +127,6 @@ impl Kind {
 pub fn gather(place: &Place, project: &Project, options: &Options) -> Gathered {
     let path = place.document.path.as_deref().map(|path| project.path_within(path)).unwrap_or_default().into();
     let mut pieces = Vec::new();
-    if options.scopes {
-        here::find(place, project, &mut pieces);
-    }
     if options.definitions {
         definitions::find(place, project, &mut pieces);
     }

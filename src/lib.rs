@@ -9,7 +9,7 @@
 //! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files, their n-gram index and symbols, kept fresh on a thread     |
-//! | [`context`]    | what else a model should see: definitions, similar windows, heads of scopes              |
+//! | [`context`]    | what else a model should see: definitions, similar windows, what was changed lately      |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
 //! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant and the local engine |

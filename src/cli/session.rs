@@ -49,7 +49,7 @@ pub struct Wish {
     /// The local model: a name or the path of a GGUF file
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<String>,
-    /// What else of the project a model is shown: none, all, or some of scopes, definitions, similar, edits
+    /// What else of the project a model is shown: none, all, or some of definitions, similar, edits
     #[arg(long, value_name = "KIND,…")]
     context: Option<context::Options>,
 }

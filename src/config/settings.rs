@@ -123,12 +123,6 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.local.min_confidence),
     },
     Setting {
-        key: "context.scopes",
-        doc: "Show a model the imports and the heads of scopes that stand further up in the file than its prompt reaches.",
-        workspace_may: Tighten::SwitchOff,
-        slot: |settings| Slot::Switch(&mut settings.context.scopes),
-    },
-    Setting {
         key: "context.definitions",
         doc: "Show a model the definitions of what is named near the cursor.",
         workspace_may: Tighten::SwitchOff,

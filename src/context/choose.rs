@@ -47,7 +47,6 @@ pub fn files(considered: &[Considered]) -> Vec<(Arc<str>, String)> {
 /// Across kinds.
 fn value(piece: &Piece) -> f32 {
     match piece.kind {
-        Kind::Scopes => 2.0 + piece.score,
         Kind::Definitions => piece.score,
         Kind::Similar => piece.score * 2.0,
         Kind::Edits => piece.score,

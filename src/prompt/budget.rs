@@ -14,9 +14,9 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// 768, 256 and 768 tokens; 3.3 bytes a token is what code takes in vocabularies of 50,000 to 150,000 tokens.
+    /// 768, 256 and 512 tokens; 3.3 bytes a token is what code takes in vocabularies of 50,000 to 150,000 tokens.
     fn default() -> Budget {
-        Budget { prefix_tokens: 768, suffix_tokens: 256, context_tokens: 768, typed_bytes: 512, bytes_per_token: 3.3 }
+        Budget { prefix_tokens: 768, suffix_tokens: 256, context_tokens: 512, typed_bytes: 512, bytes_per_token: 3.3 }
     }
 }
 

@@ -145,17 +145,6 @@ fn another_languages_definitions_are_not_meant() {
     assert_eq!(found(&gathered), [""; 0]);
 }
 
-#[test]
-fn heads_and_imports_above_the_prompt_are_found() {
-    let body = "        self.count += 1; // one more of what is counted here\n".repeat(12);
-    let text = format!(
-        "use std::fs::File;\n\nimpl Counter {{\n    fn run(&mut self, file: File) {{\n{body}        $0\n    }}\n}}\n"
-    );
-    let gathered = gather("scopes", &[("a.rs", &text)]);
-    let texts: Vec<&str> = gathered.pieces.iter().map(|piece| &*piece.text).collect();
-    assert_eq!(texts, ["impl Counter\nfn run(&mut self, file: File)", "use std::fs::File;"]);
-}
-
 const LOOP: &str = "\
 fn read_blocks(input: &mut Reader, blocks: usize) -> Result<Vec<Block>> {
     let mut gathered = Vec::with_capacity(blocks);
@@ -223,7 +212,7 @@ fn a_text_is_not_told_twice() {
 #[test]
 fn kinds_are_named_and_a_wrong_name_is_refused() {
     assert_eq!("none".parse(), Ok(Options::NONE));
-    assert_eq!("definitions, similar".parse(), Ok(Options { scopes: false, edits: false, ..Options::default() }));
+    assert_eq!("definitions, similar".parse(), Ok(Options { edits: false, ..Options::default() }));
     let refused = "definition".parse::<Options>().unwrap_err();
-    assert_eq!(refused, "`definition` is none of none, all, scopes, definitions, similar, edits");
+    assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits");
 }
