@@ -5,13 +5,15 @@
 //!                                    [--kind cross-file|in-file]
 //!     cargo bench --bench quality -- --set added-lines --data DIR [--every N] [--dump FILE]
 //!     cargo bench --bench quality -- --compare FILE_A FILE_B
+//!     cargo bench --bench quality -- --set git-edits --data DIR --model NAME|PATH --likelihood none --likelihood all
 //!
 //! The sets are those of `benches/quality/sets.rs`; `FORETYPE_GIT_EDITS`, `FORETYPE_HUMAN_EVAL` and `FORETYPE_SAFIM`
 //! stand in for `--data`. Each hole is asked when nothing and when more and more of its line is typed, as one key after
 //! the other. An answer is right when its first line is the rest of the hole's. Prints tables in Markdown; the
 //! intervals are of 1,000 bootstrap resamples of the holes. `--answers` writes a JSON line for each question at once,
 //! and asks only what FILE does not answer yet; `--compare` sets two such files side by side; `--dump` writes what
-//! `benches/quality/fit.py` reads, and asks nothing. Read `benches/quality/hole.rs` first.
+//! `benches/quality/fit.py` reads, and asks nothing; `--likelihood` compares contexts by how likely a model finds the right
+//! lines. Read `benches/quality/hole.rs` first.
 
 #![allow(clippy::print_stdout)]
 
@@ -23,6 +25,8 @@ mod dump;
 mod edits;
 #[path = "quality/hole.rs"]
 mod hole;
+#[path = "quality/likelihood.rs"]
+mod likelihood;
 #[path = "quality/names.rs"]
 mod names;
 #[path = "shared/problems.rs"]
@@ -43,6 +47,7 @@ use asker::{Asker, Wish};
 use clap::Parser;
 use dump::Dump;
 use hole::Kind;
+use likelihood::Likelihood;
 use record::Answers;
 use sets::{Choice, Set};
 
@@ -74,6 +79,9 @@ struct Arguments {
     dump: Option<PathBuf>,
     #[arg(long, num_args = 2, value_names = ["FILE_A", "FILE_B"])]
     compare: Vec<PathBuf>,
+    /// Contexts that are compared by it, with the first of them
+    #[arg(long, value_name = "none|all|KIND,…", requires = "model")]
+    likelihood: Vec<String>,
     /// Cargo adds this one by itself.
     #[arg(long, hide = true)]
     bench: bool,
@@ -91,6 +99,9 @@ fn main() -> Result<()> {
         return Ok(());
     };
     let choice = Choice { n: arguments.n, seed: arguments.seed, every: arguments.every };
+    if !arguments.likelihood.is_empty() {
+        return likelihood(&arguments, &data, &choice);
+    }
     match &arguments.dump {
         Some(path) => dump(&arguments, &data, &choice, path),
         None => ask(&arguments, &data, &choice),
@@ -120,6 +131,18 @@ fn ask(arguments: &Arguments, data: &Path, choice: &Choice) -> Result<()> {
         println!();
         tables::bars(&answers.records);
     }
+    Ok(())
+}
+
+fn likelihood(arguments: &Arguments, data: &Path, choice: &Choice) -> Result<()> {
+    let n_typed = arguments.typed.last().copied().unwrap_or_default();
+    let model = arguments.wish.model.as_deref().unwrap_or_default();
+    let mut likelihood = Likelihood::new(model, &arguments.likelihood, n_typed)?;
+    arguments.set.visit(data, choice, &mut |hole, project| match arguments.kind {
+        Some(kind) if hole.kind != kind => Ok(()),
+        _ => likelihood.add(&hole, project),
+    })?;
+    likelihood.print();
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub struct Wish {
     engine: Which,
     /// The local engine's model
     #[arg(long, value_name = "NAME|PATH", required_if_eq("engine", "local"))]
-    model: Option<String>,
+    pub model: Option<String>,
     /// What else a model is shown: none, all, or kinds
     #[arg(long, value_name = "none|all|KIND,…", default_value = "all")]
     context: Wanted,

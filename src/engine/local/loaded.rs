@@ -14,7 +14,7 @@ use super::decode::{Decoder, Effort, Task};
 use super::draft::Draft;
 use super::evaluator::Stopped;
 use super::gguf::Gguf;
-use super::sampler::Sampling;
+use super::sampler::{self, Sampling};
 use super::stop::Place;
 use super::tokenizer::Tokenizer;
 use crate::context::{self, Considered, Gathered};
@@ -49,6 +49,14 @@ struct Context {
     considered: Arc<[Considered]>,
 }
 
+/// A question as the model gets it.
+struct Laid {
+    tokens: Vec<u32>,
+    /// What the answer has to begin with.
+    forced: String,
+    context: Arc<Context>,
+}
+
 /// What a model said.
 pub struct Answer {
     pub text: String,
@@ -57,6 +65,15 @@ pub struct Answer {
     pub effort: Effort,
     /// What else of the project was shown to it, or was not.
     pub context: Arc<[Considered]>,
+}
+
+/// How likely a model finds a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Likelihood {
+    /// The natural logarithm of its probability.
+    pub ln: f64,
+    /// Tokens of the prompt.
+    pub n_prompt: usize,
 }
 
 /// What a question brings along.
@@ -135,16 +152,8 @@ impl Loaded {
 
     pub fn answer(&mut self, ask: &Ask, sampling: Sampling, help: &Help, cancel: &Cancel) -> Result<Answer, Stopped> {
         let text = &ask.document.text;
-        let before = self.held.get(&ask.document.id);
-        let plan = prompt::plan(text, ask.offset, before.map(|held| &held.anchor), &self.layout);
-        let context = match before {
-            Some(before) if plan.anchor.goes_on(&before.anchor) => before.context.clone(),
-            _ => Arc::new(self.context(ask, &plan, help)),
-        };
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
-        let tokens = self.tokens(&context, &plan).map_err(failed)?;
-        let forced = plan.forced.clone();
-        self.held.put(ask.document.id.clone(), Held { anchor: plan.anchor, context: context.clone() });
+        let Laid { tokens, forced, context } = self.lay_out(ask, help).map_err(failed)?;
         let mut draft = Draft::default();
         for continuation in help.continuations {
             draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
@@ -180,6 +189,33 @@ impl Loaded {
         })?;
         let (probability, considered) = (of_first_line.unwrap_or(0.0), context.considered.clone());
         Ok(Answer { text: said, probability, effort, context: considered })
+    }
+
+    /// How likely `rest` is to come at a place, for benches: as if it were the answer.
+    pub fn likelihood(&mut self, ask: &Ask, rest: &str, help: &Help, cancel: &Cancel) -> Result<Likelihood, Stopped> {
+        let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
+        let Laid { mut tokens, forced, .. } = self.lay_out(ask, help).map_err(failed)?;
+        let said = self.decoder.tokenizer.encode(&format!("{forced}{rest}")).map_err(failed)?;
+        let n_prompt = tokens.len();
+        tokens.extend_from_slice(&said);
+        // The last one's own logits say what would follow it.
+        tokens.pop();
+        let logits = self.decoder.evaluator().evaluate(&tokens, said.len(), cancel)?;
+        let ln = said.iter().enumerate().map(|(i, token)| sampler::ln_probability(logits.row(i), *token)).sum();
+        Ok(Likelihood { ln, n_prompt })
+    }
+
+    /// The prompt of a question, with the context of the one before as long as it goes on.
+    fn lay_out(&mut self, ask: &Ask, help: &Help) -> Result<Laid> {
+        let before = self.held.get(&ask.document.id);
+        let plan = prompt::plan(&ask.document.text, ask.offset, before.map(|held| &held.anchor), &self.layout);
+        let context = match before {
+            Some(before) if plan.anchor.goes_on(&before.anchor) => before.context.clone(),
+            _ => Arc::new(self.context(ask, &plan, help)),
+        };
+        let tokens = self.tokens(&context, &plan)?;
+        self.held.put(ask.document.id.clone(), Held { anchor: plan.anchor, context: context.clone() });
+        Ok(Laid { tokens, forced: plan.forced, context })
     }
 
     fn context(&self, ask: &Ask, plan: &Plan, help: &Help) -> Context {

@@ -30,6 +30,15 @@ pub struct Sampler {
 /// Only so many of the likeliest are sorted; the others are too unlikely to matter.
 const MAX_SORTED: usize = 64;
 
+/// The natural logarithm of a token's probability.
+pub fn ln_probability(logits: &[f32], token: u32) -> f64 {
+    let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0);
+    vector::largest(Isa::best(), logits, &mut largest);
+    vector::sum_of_exponentials(Isa::best(), logits, largest, &mut total);
+    let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    f64::from(logit - largest) - f64::from(total).ln()
+}
+
 impl Sampler {
     pub fn new(sampling: Sampling) -> Sampler {
         let state = match sampling {
