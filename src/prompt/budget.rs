@@ -30,6 +30,17 @@ impl Budget {
         }
     }
 
+    /// The context that a model can afford that reads so many tokens a second: what stands before the file is read
+    /// again wherever a prompt is begun anew, and about a second is what that may add. In three steps, so that the noise
+    /// of a measurement changes nothing.
+    pub fn affordable_context(&self, tokens_per_second: f64) -> usize {
+        match tokens_per_second {
+            300.0.. => self.context_tokens,
+            100.0.. => self.context_tokens / 2,
+            _ => self.context_tokens / 4,
+        }
+    }
+
     pub fn prefix_bytes(&self) -> usize {
         self.bytes(self.prefix_tokens)
     }

@@ -18,7 +18,7 @@ use foretype::engine::local::gguf::Gguf;
 use foretype::engine::local::kernel::{self, Isa, Output};
 use foretype::engine::local::matrix::Matrix;
 use foretype::engine::local::model::{Model, Packed};
-use foretype::engine::local::sampler::{Sampler, Sampling};
+use foretype::engine::local::sampler::{self, Sampler, Sampling};
 use foretype::engine::local::tensors::Tensors;
 use foretype::engine::local::tokenizer::Tokenizer;
 use foretype::engine::local::vector;
@@ -314,6 +314,16 @@ fn a_text_may_begin_with_what_it_is_forced_to() {
     assert_eq!(texts("le"), ["l", "le", "let"]);
     assert_eq!(texts(" let"), [" ", " let"]);
     assert_eq!(texts("lex"), ["l", "le"]);
+}
+
+#[test]
+fn the_probabilities_of_all_tokens_make_one() {
+    let logits = [0.5, -1.0, 3.0, 2.0];
+    let all = (0..4).map(|token| sampler::ln_probability(&logits, token).exp());
+    assert!((all.sum::<f64>() - 1.0).abs() < 1e-6);
+    let likeliest = Sampler::new(Sampling::Greedy).choose(&logits);
+    let ln = sampler::ln_probability(&logits, likeliest.token);
+    assert!((ln.exp() - f64::from(likeliest.probability)).abs() < 1e-6);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a model is shown: `«…»` is a special token.
 
-use foretype::prompt::{ContextFile, Family, Format, Parts, Piece, Prompt};
+use foretype::prompt::{Budget, ContextFile, Family, Format, Parts, Piece, Prompt};
 
 const PARTS: Parts =
     Parts { repository: "shop", path: "main.py", files: &[], prefix: "a = ", suffix: "\nc", typed: "b" };
@@ -184,4 +184,10 @@ fn a_model_without_fim_tokens_is_asked_to_go_on() {
     let smollm2 = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<repo_name>", "<file_sep>", "<filename>"];
     let format = Format::detect(&|token| smollm2.contains(&token), "llama", "SmolLM2 135M Instruct");
     assert_eq!(format, Format::Plain);
+}
+
+#[test]
+fn a_slow_model_is_shown_less_of_other_files() {
+    let budget = Budget { context_tokens: 512, ..Budget::default() };
+    assert_eq!([450.0, 160.0, 50.0].map(|rate| budget.affordable_context(rate)), [512, 256, 128]);
 }

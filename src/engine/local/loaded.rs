@@ -29,6 +29,8 @@ pub struct Loaded {
     lines_within: Duration,
     decoder: Decoder,
     held: LruCache<DocumentId, Held>,
+    /// Tokens of a prompt a second, as fast as they were ever read here.
+    reads_per_second: f64,
     /// Pieces of the last prompts, with their tokens: a key changes only the last one.
     pieces: LruCache<String, Vec<u32>>,
 }
@@ -97,6 +99,10 @@ pub struct Speed {
 const MAX_HELD: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap();
 const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwrap();
 
+/// What is thought of a model's speed before it has read anything, tokens a second, and tokens from which on it shows.
+const UNKNOWN_RATE: f64 = 100.0;
+const MIN_READ: usize = 128;
+
 /// Most tokens of an answer's line, and of an answer.
 const MAX_LINE_TOKENS: usize = 64;
 const MAX_TOKENS: usize = 256;
@@ -128,6 +134,7 @@ impl Loaded {
             lines_within: options.lines_within,
             decoder: Decoder::new(evaluator, tokenizer),
             held: LruCache::new(MAX_HELD),
+            reads_per_second: UNKNOWN_RATE,
             pieces: LruCache::new(MAX_PIECES),
         })
     }
@@ -187,6 +194,7 @@ impl Loaded {
             let is_endless = of_first_line.is_none() && grown.n_tokens >= MAX_LINE_TOKENS;
             if is_endless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
+        self.has_read(effort.n_before_first, effort.until_first);
         let (probability, considered) = (of_first_line.unwrap_or(0.0), context.considered.clone());
         Ok(Answer { text: said, probability, effort, context: considered })
     }
@@ -200,9 +208,17 @@ impl Loaded {
         tokens.extend_from_slice(&said);
         // The last one's own logits say what would follow it.
         tokens.pop();
+        let started = Instant::now();
         let logits = self.decoder.evaluator().evaluate(&tokens, said.len(), cancel)?;
         let ln = said.iter().enumerate().map(|(i, token)| sampler::ln_probability(logits.row(i), *token)).sum();
+        self.has_read(tokens.len(), started.elapsed());
         Ok(Likelihood { ln, n_prompt })
+    }
+
+    fn has_read(&mut self, n_tokens: usize, took: Duration) {
+        if n_tokens >= MIN_READ {
+            self.reads_per_second = self.reads_per_second.max(n_tokens as f64 / took.as_secs_f64());
+        }
     }
 
     /// The prompt of a question, with the context of the one before as long as it goes on.
@@ -223,8 +239,9 @@ impl Loaded {
         let shown = *start..ask.offset + suffix.len();
         let gathered =
             (help.context)(&context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown });
-        let Budget { context_tokens, bytes_per_token, .. } = self.layout.budget;
-        let considered = context::choose(gathered.pieces, context_tokens, bytes_per_token);
+        let budget = &self.layout.budget;
+        let n_tokens = budget.affordable_context(self.reads_per_second);
+        let considered = context::choose(gathered.pieces, n_tokens, budget.bytes_per_token);
         let files = context::files(&considered);
         let files = files.into_iter().map(|(path, text)| ContextFile { path: path.to_string(), text }).collect();
         let Gathered { repository, path, .. } = gathered;
