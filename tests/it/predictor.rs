@@ -1,13 +1,15 @@
 //! The life of one request, with the scripted engine.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foretype::cache;
+use foretype::context::{Considered, Kind, Piece};
 use foretype::document::{Clearance, DocumentId, Documents, Snapshot};
 use foretype::engine::scripted::Scripted;
-use foretype::engine::{Cancel, Engine, Finish};
+use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::predictor::{Options, Outcome, Predictor, Request, Selected, Trigger};
 use foretype::privacy::Denied;
 use foretype::suggestion;
@@ -177,4 +179,39 @@ fn the_last_200_traces_are_kept() {
     }
     let ids: Vec<u64> = predictor.traces().iter().map(|trace| trace.id).collect();
     assert_eq!(ids, (51..=250).collect::<Vec<u64>>());
+}
+
+/// Says one unlikely thing that it made with some context.
+struct Unsure;
+
+impl Engine for Unsure {
+    fn name(&self) -> &'static str {
+        "unsure"
+    }
+
+    fn generate(&self, _: &Ask, _: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+        let (path, reason) = ("lib.rs".into(), "items: named above".to_string());
+        let piece = Piece { kind: Kind::Definitions, path, text: "fn items()".to_string(), score: 0.5, reason };
+        let context = [Considered { piece, n_tokens: 12, is_used: true }].into();
+        let _ = emit(Candidate { text: "items();".to_string(), confidence: 0.2, context, ..Candidate::default() });
+        Finish::Done
+    }
+
+    fn min_confidence(&self) -> f32 {
+        0.3
+    }
+}
+
+#[test]
+fn what_is_unlikely_is_shown_only_by_hand_and_its_context_is_told() {
+    let predictor = Predictor::new(options(), suggestion::Options::default(), vec![Arc::new(Unsure)]);
+    let mut request = typing("a.rs", "let n = $0");
+    let answer = predictor.answer(&request, &Cancel::default());
+    let nothing = "unsure: its chance is 0.20, under the bar of 0.30";
+    assert_eq!(answer.outcome, Outcome::Nothing(nothing.to_string()));
+    let told: Vec<String> =
+        answer.trace.context.iter().map(|shown| format!("{}: {}", shown.path, shown.reason)).collect();
+    assert_eq!(told, ["lib.rs: items: named above"]);
+    request.trigger = Trigger::Invoked;
+    assert_eq!(ask(&predictor, &request), Ok(("items();".to_string(), "unsure")));
 }
