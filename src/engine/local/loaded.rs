@@ -29,8 +29,8 @@ pub struct Loaded {
     lines_within: Duration,
     decoder: Decoder,
     held: LruCache<DocumentId, Held>,
-    /// Tokens of a prompt a second, as fast as they were ever read here.
-    reads_per_second: f64,
+    /// Tokens of a prompt a second, as fast as they were ever read here, if any were.
+    reads_per_second: Option<f64>,
     /// Pieces of the last prompts, with their tokens: a key changes only the last one.
     pieces: LruCache<String, Vec<u32>>,
 }
@@ -100,7 +100,7 @@ const MAX_HELD: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap(
 const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwrap();
 
 /// What is thought of a model's speed before it has read anything, tokens a second, and tokens from which on it shows.
-const UNKNOWN_RATE: f64 = 100.0;
+const UNKNOWN_RATE: f64 = 300.0;
 const MIN_READ: usize = 128;
 
 /// Most tokens of an answer's line, and of an answer.
@@ -134,7 +134,7 @@ impl Loaded {
             lines_within: options.lines_within,
             decoder: Decoder::new(evaluator, tokenizer),
             held: LruCache::new(MAX_HELD),
-            reads_per_second: UNKNOWN_RATE,
+            reads_per_second: None,
             pieces: LruCache::new(MAX_PIECES),
         })
     }
@@ -217,7 +217,8 @@ impl Loaded {
 
     fn has_read(&mut self, n_tokens: usize, took: Duration) {
         if n_tokens >= MIN_READ {
-            self.reads_per_second = self.reads_per_second.max(n_tokens as f64 / took.as_secs_f64());
+            let rate = n_tokens as f64 / took.as_secs_f64();
+            self.reads_per_second = Some(self.reads_per_second.map_or(rate, |before| before.max(rate)));
         }
     }
 
@@ -240,7 +241,7 @@ impl Loaded {
         let gathered =
             (help.context)(&context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown });
         let budget = &self.layout.budget;
-        let n_tokens = budget.affordable_context(self.reads_per_second);
+        let n_tokens = budget.affordable_context(self.reads_per_second.unwrap_or(UNKNOWN_RATE));
         let considered = context::choose(gathered.pieces, n_tokens, budget.bytes_per_token);
         let files = context::files(&considered);
         let files = files.into_iter().map(|(path, text)| ContextFile { path: path.to_string(), text }).collect();
