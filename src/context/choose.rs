@@ -44,7 +44,7 @@ pub fn files(considered: &[Considered]) -> Vec<(Arc<str>, String)> {
     files
 }
 
-/// Across kinds, by what each was worth where it was measured (`benches/context.md`).
+/// Across kinds, by what each gained in likelihood (`benches/context.md`).
 fn value(piece: &Piece) -> f32 {
     match piece.kind {
         Kind::Definitions => 0.8 * piece.score,

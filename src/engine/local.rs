@@ -68,7 +68,7 @@ impl Default for Options {
             n_threads: threads::usual(),
             context_tokens: 4096,
             unload_after_s: 600,
-            min_confidence: 0.1,
+            min_confidence: 0.4,
             waits: false,
             lines_within: Duration::from_millis(500),
         }

@@ -212,7 +212,7 @@ fn a_text_is_not_told_twice() {
 #[test]
 fn kinds_are_named_and_a_wrong_name_is_refused() {
     assert_eq!("none".parse(), Ok(Options::NONE));
-    assert_eq!("definitions, similar".parse(), Ok(Options { edits: false, ..Options::default() }));
+    assert_eq!("definitions, similar".parse(), Ok(Options { edits: false, ..Options::ALL }));
     let refused = "definition".parse::<Options>().unwrap_err();
     assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits");
 }
