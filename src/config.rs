@@ -79,6 +79,19 @@ fn read(path: &Path, rank: Rank) -> Option<Layer> {
     }
 }
 
+impl Settings {
+    /// How the workspace is read. `cache` is the folder in which symbols are kept, if they are.
+    pub fn workspace_options(&self, cache: Option<PathBuf>) -> workspace::Options {
+        let mut options = self.workspace.clone();
+        options.symbols.cache = cache;
+        if !self.context.definitions {
+            // Nobody would ask for them, and a large project takes seconds to parse.
+            options.symbols.max_files = 0;
+        }
+        options
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         let max_lines = 10;

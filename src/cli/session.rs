@@ -209,8 +209,7 @@ fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied
 fn read_folder(settings: &Settings, privacy: &Arc<Privacy>, root: &Path) -> Read {
     let (send, events) = channel();
     let on_event = move |event| drop(send.send(event));
-    let mut options = settings.workspace.clone();
-    options.symbols.cache = symbols::cache_folder();
+    let options = settings.workspace_options(symbols::cache_folder());
     let workspace = Workspace::start(options, privacy.clone(), Box::new(on_event));
     workspace.set_folders(vec![root.to_path_buf()]);
     let mut read = Read::default();

@@ -124,8 +124,9 @@ impl State {
                 return self.report(problems);
             }
         };
+        let reads = |settings: &Settings| settings.workspace_options(self.cache.clone());
         let keeps_index =
-            |old: &&Services| old.settings.workspace == settings.workspace && old.settings.privacy == settings.privacy;
+            |old: &&Services| reads(&old.settings) == reads(&settings) && old.settings.privacy == settings.privacy;
         let workspace = match old.as_ref().filter(keeps_index) {
             Some(old) => old.workspace.clone(),
             None => self.start_workspace(&settings, privacy.clone()),
@@ -190,8 +191,7 @@ impl State {
         let events = progress::show_indexing(self.client.clone(), self.abilities());
         // The receiver ends with the session.
         let on_event = move |event| drop(events.send(event));
-        let mut options = settings.workspace.clone();
-        options.symbols.cache = self.cache.clone();
+        let options = settings.workspace_options(self.cache.clone());
         Arc::new(Workspace::start(options, privacy, Box::new(on_event)))
     }
 

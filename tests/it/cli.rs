@@ -328,9 +328,12 @@ fn doctor_says_which_model_would_be_used_and_how_fast_this_cpu_is() {
 #[test]
 fn doctor_says_what_is_kept_of_the_symbols() {
     let folder = project();
-    check_doctor(&folder, &[], 0, &["ok    symbols", "7 in 3 files, 3 parsed anew", "kept in", "home/cache/symbols"]);
-    check_doctor(&folder, &[], 0, &["7 in 3 files, none parsed anew"]);
-    check_doctor(&folder, &[("FORETYPE_CACHE", "")], 0, &["3 parsed anew", "not kept, as FORETYPE_CACHE names no"]);
+    let wanted = ("FORETYPE_CONTEXT_DEFINITIONS", "true");
+    let kept = ["ok    symbols", "7 in 3 files, 3 parsed anew", "kept in", "home/cache/symbols"];
+    check_doctor(&folder, &[wanted], 0, &kept);
+    check_doctor(&folder, &[wanted], 0, &["7 in 3 files, none parsed anew"]);
+    let unkept = ["3 parsed anew", "not kept, as FORETYPE_CACHE names no"];
+    check_doctor(&folder, &[wanted, ("FORETYPE_CACHE", "")], 0, &unkept);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use libsais::SuffixArrayConstruction;
 
@@ -24,7 +24,8 @@ pub struct Segment {
     by_context: Vec<u32>,
     /// Where the contents of lines start, ordered by content.
     by_line: Vec<u32>,
-    windows: Windows,
+    /// Made at the first question for them.
+    windows: OnceLock<Windows>,
     files: Vec<File>,
     by_path: HashMap<Arc<Path>, usize>,
 }
@@ -72,12 +73,12 @@ impl Segment {
         self.text.shrink_to_fit();
         self.by_context = order_by_context(&mut self.text);
         self.by_line = order_by_line(&self.text);
-        self.windows = Windows::new(&self.text);
         self
     }
 
+    /// The first call takes about 10 ms a megabyte.
     pub fn windows(&self) -> &Windows {
-        &self.windows
+        self.windows.get_or_init(|| Windows::new(&self.text))
     }
 
     pub fn text(&self) -> &[u8] {
