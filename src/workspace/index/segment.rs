@@ -76,7 +76,7 @@ impl Segment {
         self
     }
 
-    /// The first call takes about 10 ms a megabyte.
+    /// The first call reads all of the text.
     pub fn windows(&self) -> &Windows {
         self.windows.get_or_init(|| Windows::new(&self.text))
     }

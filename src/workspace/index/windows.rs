@@ -1,6 +1,6 @@
 //! Windows of lines, found by the words that they share with some other text.
 //!
-//! Similarity is Jaccard's, each word weighted by how rare it is. About 0.8 bytes of memory for a byte of source.
+//! Similarity is Jaccard's, each word weighted by how rare it is.
 
 use super::fold::{self, FILE};
 
