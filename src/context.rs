@@ -53,6 +53,9 @@ pub enum Kind {
     Edits,
 }
 
+/// Bytes on either side of the cursor that are looked at for words: a minified file is one line.
+const MAX_AROUND: usize = 8 << 10;
+
 /// Where something is to be written.
 #[derive(Clone)]
 pub struct Place<'a> {
@@ -157,12 +160,15 @@ impl Place<'_> {
         self.document.text.slice(self.shown.clone()).into_owned()
     }
 
-    /// Some lines above the cursor's, the cursor's up to the cursor, and some below.
+    /// Some lines above the cursor's, the cursor's up to the cursor, and some below; of long lines, what is near.
     fn lines_around(&self, above: usize, below: usize) -> (String, String) {
         let text = &self.document.text;
         let line = text.line_of(self.offset);
-        let start = text.line_range(line.saturating_sub(above)).start;
+        let start = text.line_range(line.saturating_sub(above)).start.max(self.offset.saturating_sub(MAX_AROUND));
         let end = text.line_range((line + below).min(text.n_lines().saturating_sub(1))).end;
-        (text.slice(start..self.offset).into_owned(), text.slice(self.offset..end.max(self.offset)).into_owned())
+        let end = end.clamp(self.offset, self.offset + MAX_AROUND);
+        let slice =
+            |start, end| text.slice(text.floor_char_boundary(start)..text.floor_char_boundary(end)).into_owned();
+        (slice(start, self.offset), slice(self.offset, end))
     }
 }

@@ -1,10 +1,12 @@
 //! Definitions of what is named near the cursor, of what the document imports, and of the types of its variables.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Kind, Piece, Place, Project, speaks_like, words};
+use crate::syntax::Language;
 use crate::syntax::outline::{self, Import, Symbol};
 use crate::workspace::symbols::FileSymbols;
 
@@ -31,7 +33,7 @@ const MAX_PIECES: usize = 24;
 const HALF_DISTANCE: f32 = 6.0;
 
 /// How a definition stands to the document: the nearer, the likelier it is the one that is meant.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Nearness {
     Elsewhere,
     SamePackage,
@@ -52,7 +54,7 @@ struct Wanted<'a> {
 struct Search<'a> {
     project: &'a Project,
     path: Option<&'a Path>,
-    language: Option<crate::syntax::Language>,
+    language: Option<Language>,
     imports: &'a [Import],
     shown: &'a str,
 }
@@ -150,7 +152,7 @@ impl Search<'_> {
             .filter(|(file, symbol)| speaks_like(self.language, Some(file.language)) && is_meant(symbol))
             .map(|(file, symbol)| (self.nearness(file, wanted.name), file, symbol))
             .collect();
-        found.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
+        found.sort_by_key(|found| Reverse(found.0));
         let Some(nearest) = found.first().map(|found| found.0) else { return };
         found.retain(|(nearness, ..)| *nearness == nearest);
         let n_equal = found.len();
@@ -194,8 +196,8 @@ impl Search<'_> {
         if *file.path == *path {
             return Nearness::SameFile;
         }
-        let imported = self.imports.iter().filter(|import| *import.original == *name || *import.name == *name);
-        if imported.into_iter().any(|import| leads_to(&import.statement, &file.path)) {
+        let mut imported = self.imports.iter().filter(|import| *import.original == *name || *import.name == *name);
+        if imported.any(|import| leads_to(&import.statement, &file.path)) {
             return Nearness::Imported;
         }
         if file.path.parent() == path.parent() {

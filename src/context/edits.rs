@@ -3,7 +3,7 @@
 use super::{Kind, Piece, Place, Project};
 use crate::document::Snapshot;
 
-/// Of a longer change, the first lines.
+/// Of a longer change, the first lines; of a longer line, what stands next to the change.
 const MAX_BYTES: usize = 600;
 
 pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
@@ -31,7 +31,9 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
 fn lines(document: &Snapshot, start: usize, end: usize) -> String {
     let text = &document.text;
     let first = text.line_of(start).saturating_sub(1);
-    let start = text.line_range(first).start;
-    let last = (text.line_of(end.min(start + MAX_BYTES)) + 1).min(text.n_lines().saturating_sub(1));
-    text.slice(start..text.line_range(last).end).into_owned()
+    let from = text.line_range(first).start.max(start.saturating_sub(MAX_BYTES));
+    let end = end.min(start + MAX_BYTES);
+    let last = (text.line_of(end) + 1).min(text.n_lines().saturating_sub(1));
+    let to = text.line_range(last).end.min(end + MAX_BYTES);
+    text.slice(text.floor_char_boundary(from)..text.floor_char_boundary(to)).into_owned()
 }
