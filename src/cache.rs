@@ -12,7 +12,7 @@ mod surroundings;
 use lru::LruCache;
 
 use crate::document::DocumentId;
-use crate::suggestion::Suggestion;
+use crate::suggestion::{Odds, Suggestion};
 use crate::text::Text;
 use entry::Entry;
 use surroundings::Surroundings;
@@ -33,7 +33,7 @@ pub struct Cache {
     n_bytes: usize,
 }
 
-/// How an entry was found. Of several, the order here is the order in which they are preferred.
+/// How an entry was found. Of several that are as likely, the order here is the order in which they are preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Via {
     Exact,
@@ -43,12 +43,40 @@ pub enum Via {
     WalkedBack(usize),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// What is left to insert at the asked offset, best first; never empty.
-    pub suggestions: Vec<Suggestion>,
-    /// How the first of them was found.
+/// A suggestion with what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    pub suggestion: Suggestion,
+    /// Of its text.
+    pub odds: Odds,
+    /// Whose words they are.
+    pub source: &'static str,
+    /// The user sees so many bytes of its text: they stay.
+    pub n_shown: usize,
     pub via: Via,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// What is left to insert at the asked offset: what the user sees first, then the likeliest; never empty.
+    pub offers: Vec<Offer>,
+}
+
+impl Offer {
+    pub fn new(suggestion: Suggestion, odds: Odds, source: &'static str) -> Offer {
+        Offer { suggestion, odds, source, n_shown: 0, via: Via::Exact }
+    }
+
+    /// The chance that its first line is right; blank lines before it count with it.
+    pub fn line_chance(&self) -> f32 {
+        self.odds.chance(0..self.first_line_len())
+    }
+
+    pub fn first_line_len(&self) -> usize {
+        let text = &self.suggestion.text;
+        let n_breaks = text.len() - text.trim_start_matches(['\r', '\n']).len();
+        text[n_breaks..].find(['\r', '\n']).map_or(text.len(), |at| n_breaks + at)
+    }
 }
 
 impl Cache {
@@ -56,8 +84,8 @@ impl Cache {
         Cache { options, entries: LruCache::unbounded(), n_bytes: 0 }
     }
 
-    /// Remembers `suggestions` (best first, not empty) made for `offset` of `text`.
-    pub fn insert(&mut self, document: &DocumentId, text: &Text, offset: usize, suggestions: Vec<Suggestion>) {
+    /// Remembers `offers` made for `offset` of `text`.
+    pub fn insert(&mut self, document: &DocumentId, text: &Text, offset: usize, offers: Vec<Offer>) {
         let around = Surroundings::of(text, offset);
         let anchor = around.anchor_to_insert();
         let key = around.key(document, &anchor);
@@ -65,7 +93,7 @@ impl Cache {
             Some(entry) if entry.is_at(document, &around, &anchor) => entry,
             _ => Entry::new(document, &around, &anchor),
         };
-        entry.add(&around, &anchor, suggestions);
+        entry.add(&around, &anchor, offers);
         self.n_bytes += entry.n_bytes();
         self.entries.put(key, entry);
         self.evict();
@@ -74,22 +102,37 @@ impl Cache {
     /// What may be shown at `offset` of `text`, if an entry still agrees with the text on both sides.
     pub fn lookup(&mut self, document: &DocumentId, text: &Text, offset: usize) -> Option<Hit> {
         let around = Surroundings::of(text, offset);
-        let mut found: Vec<(Via, Suggestion)> = Vec::new();
+        let mut found: Vec<Offer> = Vec::new();
         for anchor in around.anchors() {
             let key = around.key(document, &anchor);
             if let Some(entry) = self.entries.get(&key).filter(|entry| entry.is_at(document, &around, &anchor)) {
-                found.extend(entry.suggestions(&around, &anchor));
+                found.extend(entry.offers(&around, &anchor));
             }
         }
-        found.sort_by_key(|(via, _)| *via);
-        let via = found.first()?.0;
-        let mut suggestions = Vec::new();
-        for (_, suggestion) in found {
-            if !suggestions.contains(&suggestion) {
-                suggestions.push(suggestion);
+        found.sort_by(|a, b| {
+            let is_seen = |offer: &Offer| offer.n_shown > 0;
+            let by_chance = b.line_chance().total_cmp(&a.line_chance());
+            is_seen(b).cmp(&is_seen(a)).then(by_chance).then(a.via.cmp(&b.via))
+        });
+        let mut offers: Vec<Offer> = Vec::new();
+        for offer in found {
+            if !offers.iter().any(|better| better.suggestion == offer.suggestion) {
+                offers.push(offer);
             }
         }
-        Some(Hit { suggestions, via })
+        (!offers.is_empty()).then_some(Hit { offers })
+    }
+
+    /// The user sees `suggestion`, the beginning of one that was looked up for this place.
+    pub fn show(&mut self, document: &DocumentId, text: &Text, offset: usize, suggestion: &Suggestion) {
+        let around = Surroundings::of(text, offset);
+        for anchor in around.anchors() {
+            let key = around.key(document, &anchor);
+            let entry = self.entries.get_mut(&key).filter(|entry| entry.is_at(document, &around, &anchor));
+            if let Some(entry) = entry {
+                entry.show(&around, &anchor, suggestion);
+            }
+        }
     }
 
     /// Drops all entries of a closed document.

@@ -67,8 +67,8 @@ pub fn run() -> i32 {
     let arguments = Arguments::parse();
     let command = match arguments.command {
         // The server's transport writes to stdout by itself.
-        None if arguments.stdio => return lsp::run(),
-        Some(Command::Lsp(_)) => return lsp::run(),
+        None if arguments.stdio => return lsp::run(&lsp::Arguments::default()),
+        Some(Command::Lsp(lsp)) => return lsp::run(&lsp),
         None => return 2,
         Some(command) => command,
     };
@@ -80,7 +80,7 @@ pub fn run() -> i32 {
 impl Command {
     fn run(self, output: &mut Output) -> anyhow::Result<i32> {
         match self {
-            Command::Lsp(_) => Ok(lsp::run()),
+            Command::Lsp(lsp) => Ok(lsp::run(&lsp)),
             Command::Try(arguments) => r#try::run(&arguments, output),
             Command::Complete(arguments) => complete::run(arguments, output),
             Command::Why(arguments) => why::run(&arguments, output),

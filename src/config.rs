@@ -27,7 +27,8 @@ pub struct Settings {
     pub predictor: predictor::Options,
     pub suggestion: suggestion::Options,
     pub context: context::Options,
-    pub instant: engine::instant::Options,
+    /// Whether the instant engine is asked.
+    pub instant: bool,
     pub local: engine::local::Options,
     /// Whether the server may ask the user to let it download a model.
     pub asks_for_model: bool,
@@ -104,11 +105,14 @@ impl Default for Settings {
                 in_strings: true,
                 max_lines,
                 max_document_bytes: 2 << 20,
+                min_chance: 0.28,
+                min_part_chance: 0.6,
+                without: predictor::Without::default(),
                 cache: cache::Options { max_entries: 512, max_bytes: 4 << 20 },
             },
             suggestion: suggestion::Options { max_lines, ..suggestion::Options::default() },
             context: context::Options::default(),
-            instant: engine::instant::Options::default(),
+            instant: true,
             local: engine::local::Options::default(),
             asks_for_model: true,
             workspace: workspace::Options {

@@ -18,13 +18,18 @@ pub trait Engine: Send + Sync {
     /// Stable, lower case: shown by `why` and chosen by `--engine`.
     fn name(&self) -> &'static str;
 
+    /// Whether it answers within milliseconds: such an engine is asked at every key, before all others.
+    fn is_instant(&self) -> bool {
+        false
+    }
+
     /// Answers `ask` on the calling thread. Emits candidates, best first, and looks at `cancel` at every step of its
-    /// work; stops when `emit` breaks.
+    /// work; stops when `emit` breaks. The first may be emitted again and again while it grows.
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish;
 
-    /// What it emits with less confidence is shown only to whoever asks by hand.
-    fn min_confidence(&self) -> f32 {
-        0.0
+    /// What all questions took so far, those that were cancelled too.
+    fn spent(&self) -> Spent {
+        Spent::default()
     }
 }
 
@@ -47,6 +52,10 @@ pub struct Candidate {
     pub text: String,
     /// The engine's estimate that the first line is exactly what the user would type, 0 to 1.
     pub confidence: f32,
+    /// Where it knows more: the text's pieces by their ends in bytes, each with the natural logarithm of its chance.
+    pub pieces: Vec<(usize, f32)>,
+    /// More of it comes.
+    pub is_growing: bool,
     /// Where it came from, for `why`: one line, no file content.
     pub provenance: String,
     /// What else of the project the engine looked at, or left out.
@@ -65,6 +74,15 @@ pub struct Cost {
     pub n_before_first: usize,
     /// Of the answer.
     pub n_said: usize,
+}
+
+/// Work of an engine since it was made, in a model's tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Of prompts, and guesses with them.
+    pub n_evaluated: u64,
+    /// Of answers.
+    pub n_decoded: u64,
 }
 
 /// How an engine ended.

@@ -1,40 +1,43 @@
-//! The life of one request: gate, cache, engine, suggestion, cache; and its trace.
+//! The life of one request: gate, cache, engines, suggestion, cache; and its trace.
 //!
-//! [`Predictor::quick`] takes microseconds and runs where the request arrives; [`Predictor::full`] runs an engine and
-//! belongs on a worker thread. Both return an [`Answer`] with the [`Trace`] that `why` shows. What an engine says
-//! reaches the caller only through the cache, so that every answer has passed the same check against the text. Must
-//! not know the wire.
+//! [`Predictor::quick`] takes microseconds and runs where the request arrives; [`Predictor::full`] asks engines, waits for
+//! them and belongs on a worker thread. Both return an [`Answer`] with the [`Trace`] that `why` shows. Instant engines are
+//! asked at every key; the models on a thread of their own ([`flights`]), where a question may outlive its request. All
+//! that any engine says goes into the cache with its chance, and only what is sure enough comes out of it
+//! ([`reveal`](reveal::reveal)): so every answer has passed the same check against the text. Must not know the wire.
 
+mod asking;
+mod flight;
+mod flights;
 mod gate;
+mod reveal;
+mod tally;
 mod trace;
+mod without;
 
 use std::collections::VecDeque;
-use std::ops::{ControlFlow, Range};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::cache::{self, Cache, Hit, Via};
+use crate::cache::{self, Hit, Offer, Via};
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::engine::{Ask, Cancel, Candidate, Engine, Finish};
-use crate::suggestion::{self, Around, Suggestion};
+use crate::engine::{Ask, Cancel, Engine};
+use crate::suggestion::{self, Suggestion};
+use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
+use flight::{Flight, Purpose};
+use flights::Flights;
+use reveal::Bars;
 
+pub use tally::Tally;
 pub use trace::{Shown, Step, Trace};
+pub use without::Without;
 
 /// How many traces are kept for `why`.
 const MAX_TRACES: usize = 200;
-
-/// Candidates asked of an engine: enough to cycle through when asked by hand, and a second and third chance for
-/// post-processing when not.
-const N_CANDIDATES: usize = 3;
-const N_CANDIDATES_INVOKED: usize = 5;
-
-/// The windows around the cursor that post-processing sees, in bytes.
-const PREFIX_WINDOW: usize = 8 << 10;
-const SUFFIX_WINDOW: usize = 4 << 10;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -49,6 +52,11 @@ pub struct Options {
     pub max_lines: usize,
     /// Larger documents get none.
     pub max_document_bytes: usize,
+    /// What is shown unasked has at least this chance of being right, 0 to 1.
+    pub min_chance: f32,
+    /// As `min_chance`, of the beginning of a line whose end is not as sure.
+    pub min_part_chance: f32,
+    pub without: Without,
     pub cache: cache::Options,
 }
 
@@ -88,7 +96,10 @@ pub enum Outcome {
     /// Best first, never empty. Where the request has a [`Selected`], they continue its text.
     Suggest {
         suggestions: Vec<Suggestion>,
+        /// Where the first came from: `cache`, `adopted`, or an engine's name.
         source: &'static str,
+        /// The chance of the first one's first line, in per cent.
+        percent: u8,
     },
     /// Nothing to show, and why: a sentence for the user.
     Nothing(String),
@@ -103,19 +114,20 @@ pub enum Quick {
 }
 
 pub struct Predictor {
-    options: Options,
-    refining: suggestion::Options,
-    engines: Vec<Arc<dyn Engine>>,
-    cache: Mutex<Cache>,
+    core: Arc<Core>,
+    flights: Flights,
     n_requests: AtomicU64,
     traces: Mutex<VecDeque<Arc<Trace>>>,
+    tally: Mutex<Tally>,
 }
 
 impl Predictor {
-    /// The engines are asked in their order until one has something to show.
+    /// Of the engines the instant ones are asked first, then the others in their order until one has something to say.
     pub fn new(options: Options, refining: suggestion::Options, engines: Vec<Arc<dyn Engine>>) -> Predictor {
-        let cache = Mutex::new(Cache::new(options.cache.clone()));
-        Predictor { options, refining, engines, cache, n_requests: AtomicU64::new(0), traces: Mutex::default() }
+        let core = Arc::new(Core::new(options, refining, engines));
+        let pilot = core.clone();
+        let flights = Flights::start(move |flight, queue| pilot.fly(flight, &|| queue.ring()));
+        Predictor { core, flights, n_requests: AtomicU64::new(0), traces: Mutex::default(), tally: Mutex::default() }
     }
 
     /// Gate and cache. Microseconds; no I/O, no engine.
@@ -124,19 +136,21 @@ impl Predictor {
         let (document, offset) = as_if_selected(request);
 
         let started = Instant::now();
-        let verdict = gate::judge(&self.options, &document, offset, request.trigger);
+        let verdict = gate::judge(&self.core.options, &document, offset, request.trigger);
         trace.step("gate", verdict.as_ref().err().map_or("open", String::as_str), started.elapsed());
         if let Err(reason) = verdict {
             return Quick::Answered(self.close_trace(trace, Outcome::Nothing(reason)));
         }
+        if self.core.options.without.cache {
+            self.core.cache.lock().forget(&document.id);
+            return Quick::Open(trace);
+        }
 
         let started = Instant::now();
-        let hit = self.cache.lock().lookup(&document.id, &document.text, offset);
+        let hit = self.core.cache.lock().lookup(&document.id, &document.text, offset);
         trace.step("cache", describe(&hit), started.elapsed());
-        match hit {
-            Some(Hit { suggestions, .. }) => {
-                Quick::Answered(self.close_trace(trace, Outcome::Suggest { suggestions, source: "cache" }))
-            }
+        match self.show(&document, offset, hit, &self.bars()) {
+            Some(shown) => Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache")),
             None => Quick::Open(trace),
         }
     }
@@ -145,29 +159,121 @@ impl Predictor {
     pub fn full(&self, request: &Request, mut trace: Trace, cancel: &Cancel) -> Answer {
         let (document, offset) = as_if_selected(request);
         let others = cleared_others(request);
-        let n_candidates = match request.trigger {
-            Trigger::Invoked => N_CANDIDATES_INVOKED,
-            Trigger::Automatic => N_CANDIDATES,
-        };
-        let max_lines = self.options.max_lines;
-        let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates };
+        let is_by_hand = request.trigger == Trigger::Invoked;
+        let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
+        let ask =
+            Ask { document: &document, offset, others: &others, max_lines: self.core.options.max_lines, n_candidates };
 
         let mut reasons = Vec::new();
-        for engine in &self.engines {
-            match self.ask_engine(engine.as_ref(), &ask, cancel, &mut trace) {
-                Ok(suggestions) => {
-                    self.cache.lock().insert(&document.id, &document.text, offset, suggestions);
-                    let hit = self.cache.lock().lookup(&document.id, &document.text, offset);
-                    trace.step("cache", describe(&hit), Default::default());
-                    if let Some(Hit { suggestions, .. }) = hit {
-                        let source = engine.name();
-                        return self.close_trace(trace, Outcome::Suggest { suggestions, source });
-                    }
-                    reasons.push(format!("{}: what it said does not fit the text", engine.name()));
-                }
-                Err(Unanswered::Cancelled) => return self.close_trace(trace, Outcome::Cancelled),
-                Err(Unanswered::Because(why)) => reasons.push(format!("{}: {why}", engine.name())),
+        for engine in self.core.instant_engines() {
+            let report = self.core.ask(engine.as_ref(), &ask, cancel, &mut |_| ());
+            trace.steps.extend(report.steps);
+            reasons.extend(report.reason.map(|why| format!("{}: {why}", engine.name())));
+        }
+        if cancel.is_cancelled() {
+            return self.close_trace(trace, Outcome::Cancelled);
+        }
+        if !is_by_hand {
+            let hit = self.look_up(&document, offset);
+            let is_judged = hit.as_ref().is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
+            let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
+            if let Some(shown) = self.show(&document, offset, hit, &self.bars()) {
+                let source = shown.source;
+                return self.answer_with(trace, &document, offset, shown, source);
             }
+            if let Some(chance) = unsure.filter(|_| is_judged) {
+                let bar = self.core.options.min_chance;
+                let why = format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}");
+                return self.close_trace(trace, Outcome::Nothing(why));
+            }
+        }
+        if self.core.has_models() {
+            self.ask_models(&document, offset, others, trace, reasons, is_by_hand, cancel)
+        } else {
+            let hit = self.look_up(&document, offset);
+            self.conclude(trace, &document, offset, hit, reasons, is_by_hand, "")
+        }
+    }
+
+    /// Waits for the flight that agrees with the text, or for one that begins here.
+    #[expect(clippy::too_many_arguments, reason = "the second half of `full`")]
+    fn ask_models(
+        &self,
+        document: &Snapshot,
+        offset: usize,
+        others: Vec<Snapshot>,
+        mut trace: Trace,
+        mut reasons: Vec<String>,
+        is_by_hand: bool,
+        cancel: &Cancel,
+    ) -> Answer {
+        let started = Instant::now();
+        let bars = self.bars();
+        loop {
+            let agreeing = self.flights.agreeing(&document.id, &document.text, offset);
+            let adopted = agreeing.filter(|_| !is_by_hand && !self.core.options.without.adoption);
+            let is_adopted = adopted.is_some();
+            let flight = adopted.unwrap_or_else(|| {
+                let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
+                let flight = Flight::new(document.clone(), offset, others.clone(), n_candidates, Purpose::Asked);
+                let flight = Arc::new(flight);
+                self.tally.lock().n_flights += 1;
+                self.flights.launch(flight.clone());
+                flight
+            });
+            flight.n_waiting.fetch_add(1, Ordering::Relaxed);
+            let landed = self.flights.wait(cancel, || {
+                let is_over = flight.is_over();
+                let hit = self.look_up(document, offset);
+                let is_sure = !is_by_hand && hit.as_ref().is_some_and(|hit| self.best(hit, &bars).is_some());
+                let is_lost = flight.agrees(&document.id, &document.text, offset).is_none();
+                (is_over || is_sure || is_lost).then_some((hit, is_over || is_sure))
+            });
+            flight.n_waiting.fetch_sub(1, Ordering::Relaxed);
+            let Some((hit, is_answered)) = landed else { return self.close_trace(trace, Outcome::Cancelled) };
+            if !is_answered {
+                continue;
+            }
+            let heard = flight.heard();
+            if is_adopted {
+                let n_ms = flight.begun.elapsed().as_millis();
+                let n_bytes = offset.saturating_sub(flight.offset);
+                trace.step(
+                    "adopted",
+                    format!("what was begun {n_ms} ms ago, {n_bytes} bytes before"),
+                    started.elapsed(),
+                );
+            }
+            trace.steps.extend(heard.steps);
+            trace.context = heard.context;
+            trace.waited(started.elapsed());
+            reasons.extend(heard.reasons);
+            let source = if is_adopted { "adopted" } else { "" };
+            return self.conclude(trace, document, offset, hit, reasons, is_by_hand, source);
+        }
+    }
+
+    /// The answer where no engine has anything to add.
+    #[expect(clippy::too_many_arguments, reason = "the end of `full`")]
+    fn conclude(
+        &self,
+        trace: Trace,
+        document: &Snapshot,
+        offset: usize,
+        hit: Option<Hit>,
+        mut reasons: Vec<String>,
+        is_by_hand: bool,
+        source: &'static str,
+    ) -> Answer {
+        let bars = if is_by_hand { Bars { line: 0.0, part: 0.0 } } else { self.bars() };
+        let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
+        if let Some(shown) = self.show(document, offset, hit, &bars) {
+            let source = if source.is_empty() || !self.core.is_model(shown.source) { shown.source } else { source };
+            return self.answer_with(trace, document, offset, shown, source);
+        }
+        if let Some(chance) = unsure {
+            let bar = self.core.options.min_chance;
+            reasons.push(format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}"));
         }
         if reasons.is_empty() {
             reasons.push("no engine is configured".to_string());
@@ -183,6 +289,29 @@ impl Predictor {
         }
     }
 
+    /// A request was cancelled: makes who waits for it look up.
+    pub fn wake(&self) {
+        self.flights.ring();
+    }
+
+    /// A request was cancelled and no other has come for its document: ends what nobody waits for.
+    pub fn abandon(&self, document: &DocumentId) {
+        let is_wanted = |flight: &Flight| flight.n_waiting.load(Ordering::Relaxed) > 0;
+        self.flights.end_unless(document, |flight| flight.purpose == Purpose::Ahead || is_wanted(flight));
+    }
+
+    /// The document has a new text, and the cursor is probably at `offset`: ends what no longer agrees with it.
+    pub fn changed(&self, document: &Snapshot, offset: usize) {
+        self.flights.end_unless(&document.id, |flight| flight.agrees(&document.id, &document.text, offset).is_some());
+    }
+
+    pub fn tally(&self) -> Tally {
+        let spent = self.core.spent();
+        let (n_flights_ended, n_ahead_ended) = self.core.n_ended();
+        let tally = *self.tally.lock();
+        Tally { n_evaluated: spent.n_evaluated, n_decoded: spent.n_decoded, n_flights_ended, n_ahead_ended, ..tally }
+    }
+
     /// The user accepted a suggestion of this request (see [`Trace::id`]).
     pub fn accepted(&self, trace_id: u64) {
         let mut traces = self.traces.lock();
@@ -193,7 +322,8 @@ impl Predictor {
 
     /// Drops what is known of a closed document.
     pub fn forget(&self, document: &DocumentId) {
-        self.cache.lock().forget(document);
+        self.flights.end_unless(document, |_| false);
+        self.core.cache.lock().forget(document);
     }
 
     /// The last 200 traces, oldest first.
@@ -201,71 +331,95 @@ impl Predictor {
         self.traces.lock().iter().cloned().collect()
     }
 
-    /// Asks one engine and refines what it says; the suggestions are best first, without repeats, never empty.
-    fn ask_engine(
-        &self,
-        engine: &dyn Engine,
-        ask: &Ask,
-        cancel: &Cancel,
-        trace: &mut Trace,
-    ) -> Result<Vec<Suggestion>, Unanswered> {
-        let started = Instant::now();
-        let mut candidates = Vec::new();
-        let finish = generate(engine, ask, cancel, &mut candidates);
-        trace.step(engine.name(), describe_engine(&finish, &candidates), started.elapsed());
-        if let Some(best) = candidates.first() {
-            trace.context = best.context.iter().rev().map(Shown::from).collect();
-        }
-        match finish {
-            Finish::Cancelled => return Err(Unanswered::Cancelled),
-            Finish::Silent(why) | Finish::Failed(why) if candidates.is_empty() => return Err(Unanswered::Because(why)),
-            _ => {}
-        }
-
-        let started = Instant::now();
-        let is_by_hand = ask.n_candidates == N_CANDIDATES_INVOKED;
-        let bar = if is_by_hand { 0.0 } else { engine.min_confidence() };
-        let (suggestions, rejections) = self.refine(ask, &candidates, bar);
-        let mut verdict = format!("kept {} of {}", suggestions.len(), candidates.len());
-        if !rejections.is_empty() {
-            verdict = format!("{verdict}; rejected: {}", rejections.join("; "));
-        }
-        trace.step("suggestion", verdict, started.elapsed());
-        match (suggestions.is_empty(), rejections.into_iter().next()) {
-            (false, _) => Ok(suggestions),
-            (true, Some(why)) => Err(Unanswered::Because(why)),
-            (true, None) => Err(Unanswered::Because("it had nothing to say".to_string())),
+    fn bars(&self) -> Bars {
+        let Options { min_chance, min_part_chance, without, .. } = &self.core.options;
+        match (without.restraint, without.parts) {
+            (true, _) => Bars { line: 0.0, part: f32::INFINITY },
+            (false, true) => Bars { line: *min_chance, part: f32::INFINITY },
+            (false, false) => Bars { line: *min_chance, part: *min_part_chance },
         }
     }
 
-    fn refine(&self, ask: &Ask, candidates: &[Candidate], bar: f32) -> (Vec<Suggestion>, Vec<String>) {
-        let text = &ask.document.text;
-        let first_line = text.line_of(ask.offset.saturating_sub(PREFIX_WINDOW));
-        let window_start = match text.line_range(first_line).start {
-            0 => 0,
-            start if start + PREFIX_WINDOW >= ask.offset => start,
-            // The window opened inside a line: begin at the next one, unless that is the cursor's own.
-            _ => text.line_range((first_line + 1).min(text.line_of(ask.offset))).start,
-        };
-        let prefix = text.slice(window_start..ask.offset);
-        let suffix = text.slice(ask.offset..ask.offset + SUFFIX_WINDOW);
-        let around = Around { language: ask.document.language, prefix: &prefix, suffix: &suffix };
+    fn look_up(&self, document: &Snapshot, offset: usize) -> Option<Hit> {
+        self.core.cache.lock().lookup(&document.id, &document.text, offset)
+    }
 
-        let mut suggestions: Vec<Suggestion> = Vec::new();
-        let mut rejections = Vec::new();
-        for candidate in candidates {
-            let chance = candidate.confidence;
-            if chance < bar {
-                rejections.push(format!("its chance is {chance:.2}, under the bar of {bar:.2}"));
-                continue;
-            }
-            match suggestion::refine(&candidate.text, &around, &self.refining) {
-                Ok(suggestion) if suggestions.contains(&suggestion) => rejections.push("repeated".to_string()),
-                Ok(suggestion) => suggestions.push(suggestion),
-                Err(rejected) => rejections.push(rejected.to_string()),
+    /// Whether a model was asked about this text: then it would say the same again.
+    fn is_of_model(&self, offer: &Offer) -> bool {
+        self.core.is_model(offer.source) && !matches!(offer.via, Via::WalkedBack(_))
+    }
+
+    /// What of a hit is sure enough; the first is what the user sees already, or the surest.
+    fn best(&self, hit: &Hit, bars: &Bars) -> Option<Revealed> {
+        let mut revealed: Option<Revealed> = None;
+        for offer in &hit.offers {
+            let Some(suggestion) = reveal::reveal(offer, bars) else { continue };
+            match &mut revealed {
+                None => {
+                    let percent = (offer.line_chance() * 100.0).round() as u8;
+                    let suggestions = vec![suggestion];
+                    revealed = Some(Revealed { suggestions, source: offer.source, percent });
+                }
+                // The same, and it goes on.
+                Some(first) if suggestion.text.starts_with(&first.suggestions[0].text) => {
+                    if suggestion.n_replaced == first.suggestions[0].n_replaced {
+                        first.suggestions[0] = suggestion;
+                    }
+                }
+                Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
+                Some(_) => {}
             }
         }
-        (suggestions, rejections)
+        revealed
+    }
+
+    /// As [`Predictor::best`]; the cache remembers that the user sees it.
+    fn show(&self, document: &Snapshot, offset: usize, hit: Option<Hit>, bars: &Bars) -> Option<Revealed> {
+        let revealed = self.best(&hit?, bars)?;
+        self.core.cache.lock().show(&document.id, &document.text, offset, &revealed.suggestions[0]);
+        Some(revealed)
+    }
+
+    fn answer_with(
+        &self,
+        trace: Trace,
+        document: &Snapshot,
+        offset: usize,
+        revealed: Revealed,
+        source: &'static str,
+    ) -> Answer {
+        self.speculate(document, offset, &revealed.suggestions[0]);
+        let Revealed { suggestions, percent, .. } = revealed;
+        self.close_trace(trace, Outcome::Suggest { suggestions, source, percent })
+    }
+
+    /// Asks the models what comes once this is accepted.
+    fn speculate(&self, document: &Snapshot, offset: usize, shown: &Suggestion) {
+        if self.core.options.without.speculation || !self.core.may_speculate() {
+            return;
+        }
+        let (document, end) = with_replaced(document, offset..offset + shown.n_replaced, &shown.text);
+        let is_known =
+            self.look_up(&document, end).is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
+        if is_known || self.flights.is_ahead(&document.id, &document.text, end) {
+            return;
+        }
+        self.tally.lock().n_ahead += 1;
+        self.flights.launch(Arc::new(Flight::new(document, end, Vec::new(), N_CANDIDATES, Purpose::Ahead)));
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        let mut tally = self.tally.lock();
+        tally.n_requests += 1;
+        let counter = match outcome {
+            Outcome::Suggest { source: "cache", .. } => &mut tally.n_cache,
+            Outcome::Suggest { source: "adopted", .. } => &mut tally.n_adopted,
+            Outcome::Suggest { source, .. } if self.core.is_model(source) => &mut tally.n_model,
+            Outcome::Suggest { .. } => &mut tally.n_instant,
+            Outcome::Nothing(_) => &mut tally.n_nothing,
+            Outcome::Cancelled => &mut tally.n_cancelled,
+        };
+        *counter += 1;
     }
 
     fn open_trace(&self, request: &Request) -> Trace {
@@ -278,10 +432,13 @@ impl Predictor {
 
     fn close_trace(&self, mut trace: Trace, outcome: Outcome) -> Answer {
         trace.outcome = match &outcome {
-            Outcome::Suggest { suggestions, source } => format!("{} shown, from {source}", suggestions.len()),
+            Outcome::Suggest { suggestions, source, percent } => {
+                format!("{} shown, from {source}, {percent} % sure", suggestions.len())
+            }
             Outcome::Nothing(reason) => format!("nothing: {reason}"),
             Outcome::Cancelled => "cancelled".to_string(),
         };
+        self.count(&outcome);
         let trace = Arc::new(trace);
         let mut traces = self.traces.lock();
         if traces.len() == MAX_TRACES {
@@ -292,35 +449,35 @@ impl Predictor {
     }
 }
 
-enum Unanswered {
-    Cancelled,
-    Because(String),
-}
-
-/// Runs the engine; a panic is a failure with a cause, so that the next engine still gets its turn.
-fn generate(engine: &dyn Engine, ask: &Ask, cancel: &Cancel, candidates: &mut Vec<Candidate>) -> Finish {
-    let n_wanted = ask.n_candidates;
-    let mut emit = |candidate| {
-        candidates.push(candidate);
-        if candidates.len() < n_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    };
-    catch_unwind(AssertUnwindSafe(|| engine.generate(ask, cancel, &mut emit)))
-        .unwrap_or_else(|_| Finish::Failed("it panicked; please report this with the log".to_string()))
+/// What may be shown, best first, never empty.
+struct Revealed {
+    suggestions: Vec<Suggestion>,
+    /// Whose words the first are.
+    source: &'static str,
+    percent: u8,
 }
 
 /// The document and the cursor as they would be if the menu's selected item were accepted.
 fn as_if_selected(request: &Request) -> (Snapshot, usize) {
-    let mut document = request.document.clone();
-    let Some(selected) = &request.selected else {
-        let offset = document.text.floor_char_boundary(request.offset);
-        return (document, offset);
-    };
-    let before = document.text.clone();
-    let replaced = document.text.replace(selected.replaced.clone(), &selected.text);
-    if let Some(tree) = &mut document.tree {
-        tree.edit(&before, &document.text, replaced.clone(), selected.text.len());
+    match &request.selected {
+        None => {
+            let document = request.document.clone();
+            let offset = document.text.floor_char_boundary(request.offset);
+            (document, offset)
+        }
+        Some(selected) => with_replaced(&request.document, selected.replaced.clone(), &selected.text),
     }
-    (document, replaced.start + selected.text.len())
+}
+
+/// The document as an edit would leave it, and the offset behind what was put in.
+fn with_replaced(document: &Snapshot, range: Range<usize>, text: &str) -> (Snapshot, usize) {
+    let mut document = document.clone();
+    let before = document.text.clone();
+    let replaced = document.text.replace(range, text);
+    if let Some(tree) = &mut document.tree {
+        tree.edit(&before, &document.text, replaced.clone(), text.len());
+    }
+    (document, replaced.start + text.len())
 }
 
 fn cleared_others(request: &Request) -> Vec<Snapshot> {
@@ -329,27 +486,13 @@ fn cleared_others(request: &Request) -> Vec<Snapshot> {
 }
 
 fn describe(hit: &Option<Hit>) -> String {
-    match hit {
-        None => "miss".to_string(),
-        Some(Hit { via: Via::Exact, suggestions }) => format!("hit: {} made for this place", suggestions.len()),
-        Some(Hit { via: Via::TypedAlong(n_bytes), suggestions }) => {
-            format!("hit: {} still agree after {n_bytes} bytes", suggestions.len())
+    let Some(Hit { offers }) = hit else { return "miss".to_string() };
+    let (n, chance) = (offers.len(), offers[0].line_chance());
+    match offers[0].via {
+        Via::Exact => format!("hit: {n} made for this place, the best {chance:.2} sure"),
+        Via::TypedAlong(n_bytes) => format!("hit: {n} still agree after {n_bytes} bytes, the best {chance:.2} sure"),
+        Via::WalkedBack(n_bytes) => {
+            format!("hit: {n} still agree {n_bytes} bytes before their place, the best {chance:.2} sure")
         }
-        Some(Hit { via: Via::WalkedBack(n_bytes), suggestions }) => {
-            format!("hit: {} still agree {n_bytes} bytes before their place", suggestions.len())
-        }
-    }
-}
-
-fn describe_engine(finish: &Finish, candidates: &[Candidate]) -> String {
-    match (finish, candidates.first()) {
-        (Finish::Cancelled, _) => "cancelled".to_string(),
-        (Finish::Failed(why), _) => format!("failed: {why}"),
-        (_, Some(best)) => {
-            let (n, confidence) = (candidates.len(), best.confidence);
-            format!("{n} said, the best at confidence {confidence:.2}: {}", best.provenance)
-        }
-        (Finish::Silent(why), None) => format!("silent: {why}"),
-        (Finish::Done, None) => "silent".to_string(),
     }
 }

@@ -30,6 +30,7 @@ use crate::context;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
+use crate::predictor::Without;
 use crate::workspace::{ProjectSource, symbols};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
@@ -44,7 +45,7 @@ pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> 
 const MAX_CONCURRENT_MESSAGES: usize = 1024;
 
 /// Serves one client on stdin and stdout until it leaves; returns the process's exit code.
-pub fn run() -> i32 {
+pub fn run(without: Without) -> i32 {
     let filter = EnvFilter::try_from_env("FORETYPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     // A second subscriber in one process is a test's; it loses nothing.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
@@ -55,10 +56,15 @@ pub fn run() -> i32 {
             return 1;
         }
     };
-    // Without a place for models there is none to offer.
-    let offer = Offer::usual().ok();
+    let setup = Setup {
+        engines: default_engines(),
+        // Without a place for models there is none to offer.
+        offer: Offer::usual().ok(),
+        cache: symbols::cache_folder(),
+        without,
+    };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let code = runtime.block_on(serve(input, output, default_engines(), offer, symbols::cache_folder()));
+    let code = runtime.block_on(serve(input, output, setup));
     // Whatever still runs (a read of stdin, an engine) must not hold up the end.
     runtime.shutdown_background();
     code
@@ -68,8 +74,11 @@ pub fn run() -> i32 {
 pub fn default_engines() -> Engines {
     Box::new(|settings, project| {
         let index = project.clone();
-        let instant = Arc::new(Instant::new(settings.instant.clone(), Arc::new(move || index().index)));
-        let mut engines: Vec<Arc<dyn Engine>> = vec![instant.clone()];
+        let instant = Arc::new(Instant::new(Arc::new(move || index().index)));
+        let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
+        if settings.instant {
+            engines.push(instant.clone());
+        }
         if settings.local.enabled {
             let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
             let options = settings.context.clone();
@@ -81,22 +90,27 @@ pub fn default_engines() -> Engines {
     })
 }
 
-/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model,
-/// `cache` the folder in which symbols are kept.
+/// What a session is made of.
+pub struct Setup {
+    pub engines: Engines,
+    /// Made to a user without a model.
+    pub offer: Option<Offer>,
+    /// The folder in which symbols are kept, if they are.
+    pub cache: Option<PathBuf>,
+    pub without: Without,
+}
+
+/// Serves one client over any pair of streams; returns the exit code.
 pub async fn serve(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
-    engines: Engines,
-    offer: Option<Offer>,
-    cache: Option<PathBuf>,
+    setup: Setup,
 ) -> i32 {
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
         let lifecycle = lifecycle.clone();
-        handlers::register(LspService::build_with_lifecycle_methods(move |client| {
-            State::new(client, engines, offer, cache, lifecycle)
-        }))
-        .finish()
+        handlers::register(LspService::build_with_lifecycle_methods(move |client| State::new(client, setup, lifecycle)))
+            .finish()
     };
     let input = {
         let lifecycle = lifecycle.clone();

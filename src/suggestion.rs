@@ -6,6 +6,7 @@
 mod brackets;
 mod clean;
 mod indent;
+mod odds;
 mod overlap;
 mod repetition;
 
@@ -13,6 +14,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::syntax::{self, Language};
+
+pub use odds::Odds;
 
 /// What the user would see and insert.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use foretype::engine::instant::{Instant, Options};
+use foretype::engine::instant::Instant;
 use foretype::engine::{Ask, Cancel};
 use foretype::workspace::Project;
 
@@ -26,7 +26,7 @@ impl Dump {
 
     pub fn add(&mut self, hole: &Hole, project: &Project, typed: &[usize]) -> Result<()> {
         let index = project.index.clone();
-        let engine = Instant::new(Options::default(), Arc::new(move || index.clone()));
+        let engine = Instant::new(Arc::new(move || index.clone()));
         for question in hole.questions(typed) {
             let (document, offset) = (&question.document, question.offset);
             let ask = Ask { document, offset, others: &[], max_lines: 1, n_candidates: usize::MAX };

@@ -1,10 +1,10 @@
 //! An entry: the text before an anchor, and the suggestions that were made behind it.
 
-use super::Via;
 use super::reindent::{Reindent, split_indent};
 use super::surroundings::{AFTER_BYTES, Anchor, MAX_CLOSER_BYTES, Surroundings};
+use super::{Offer, Via};
 use crate::document::DocumentId;
-use crate::suggestion::Suggestion;
+use crate::suggestion::{Odds, Suggestion};
 
 /// Older suggestions of the same anchor go.
 const MAX_SUGGESTIONS: usize = 12;
@@ -18,7 +18,6 @@ pub(super) struct Entry {
 }
 
 /// A suggestion as it stands from the anchor on, and the text it was made for.
-#[derive(PartialEq)]
 struct Made {
     /// What stood between the anchor and the cursor, then what was suggested.
     text: String,
@@ -31,6 +30,19 @@ struct Made {
     after: String,
     /// Whether the document ends with `after`.
     is_end: bool,
+    /// Of `text`.
+    odds: Odds,
+    source: &'static str,
+    /// What the user was not shown of it; `None` when nothing was.
+    hidden: Option<Hidden>,
+}
+
+/// The end of a text that was not shown, counted so that it holds with any indentation.
+#[derive(Clone, Copy)]
+struct Hidden {
+    n_lines: usize,
+    /// Of the last line that was shown.
+    n_bytes: usize,
 }
 
 impl Entry {
@@ -47,20 +59,31 @@ impl Entry {
         self.line_head == around.line_head(anchor) && self.head == around.head(anchor) && self.document == *document
     }
 
-    pub(super) fn add(&mut self, around: &Surroundings, anchor: &Anchor, suggestions: Vec<Suggestion>) {
+    pub(super) fn add(&mut self, around: &Surroundings, anchor: &Anchor, offers: Vec<Offer>) {
         let typed = around.typed(anchor);
         let after_len = around.after.floor_char_boundary(AFTER_BYTES);
-        let new = suggestions.into_iter().map(|suggestion| Made {
+        let new = offers.into_iter().map(|Offer { suggestion, odds, source, .. }| Made {
             text: format!("{typed}{}", suggestion.text),
             n_typed: typed.len(),
             n_replaced: suggestion.n_replaced,
             indent: around.indent(anchor).to_owned(),
             after: around.after[..after_len].to_owned(),
             is_end: after_len == around.after.len(),
+            odds: odds.behind(typed.len()),
+            source,
+            hidden: None,
         });
         let mut made: Vec<Made> = new.collect();
         for old in std::mem::take(&mut self.made) {
-            if !made.contains(&old) {
+            // What goes on from a text that is shown is shown as far.
+            let n_shown = old.hidden.map(|hidden| hidden.n_shown(&old.text));
+            for new in made.iter_mut().filter(|new| new.is_for_same_text(&old)) {
+                if let Some(n_shown) = n_shown.filter(|n_shown| new.text.starts_with(&old.text[..*n_shown])) {
+                    new.hidden = Some(Hidden::of(&new.text, n_shown));
+                }
+            }
+            let is_told_anew = |new: &Made| new.n_typed == old.n_typed && new.text.starts_with(&old.text);
+            if !made.iter().any(|new| new.is_for_same_text(&old) && is_told_anew(new)) {
                 made.push(old);
             }
         }
@@ -68,27 +91,49 @@ impl Entry {
         self.made = made;
     }
 
+    /// Remembers how much of what is left the user sees now.
+    pub(super) fn show(&mut self, around: &Surroundings, anchor: &Anchor, shown: &Suggestion) {
+        let (typed, indent) = (around.typed(anchor), around.indent(anchor));
+        for made in &mut self.made {
+            let Some((n_consumed, rest)) = made.rest_behind(typed, indent) else { continue };
+            let fitted = made.via(n_consumed).and_then(|_| made.fitted(rest, n_consumed, &around.after));
+            if let Some(fitted) = fitted.filter(|fitted| fitted.text.starts_with(&shown.text)) {
+                made.hidden = Some(Hidden::of(&fitted.text, shown.text.len()));
+            }
+        }
+    }
+
     /// What is left of the suggestions that still agree, and how each was found.
-    pub(super) fn suggestions<'a>(
+    pub(super) fn offers<'a>(
         &'a self,
         around: &'a Surroundings,
         anchor: &'a Anchor,
-    ) -> impl Iterator<Item = (Via, Suggestion)> + 'a {
+    ) -> impl Iterator<Item = Offer> + 'a {
         let (typed, indent) = (around.typed(anchor), around.indent(anchor));
         self.made.iter().filter_map(move |made| {
             let (n_consumed, rest) = made.rest_behind(typed, indent)?;
-            Some((made.via(n_consumed)?, made.fitted(rest, n_consumed, &around.after)?))
+            let via = made.via(n_consumed)?;
+            let suggestion = made.fitted(rest, n_consumed, &around.after)?;
+            let n_shown = made.hidden.map_or(0, |hidden| hidden.n_shown(&suggestion.text));
+            let odds = made.odds.after(n_consumed);
+            Some(Offer { suggestion, odds, source: made.source, n_shown, via })
         })
     }
 
     pub(super) fn n_bytes(&self) -> usize {
-        let made =
-            self.made.iter().map(|made| size_of::<Made>() + made.text.len() + made.indent.len() + made.after.len());
+        let made = self.made.iter().map(|made| {
+            size_of::<Made>() + made.text.len() + made.indent.len() + made.after.len() + made.odds.n_bytes()
+        });
         size_of::<Entry>() + self.head.len() + self.line_head.len() + made.sum::<usize>()
     }
 }
 
 impl Made {
+    fn is_for_same_text(&self, other: &Made) -> bool {
+        (self.n_replaced, self.is_end) == (other.n_replaced, other.is_end)
+            && (&self.indent, &self.after) == (&other.indent, &other.after)
+    }
+
     /// A line that was cleared is not written anew: whoever deletes all of it wants it gone.
     fn via(&self, n_consumed: usize) -> Option<Via> {
         match n_consumed.checked_sub(self.n_typed) {
@@ -160,6 +205,23 @@ impl Made {
     fn agrees_from(&self, start: usize, after: &str) -> bool {
         let Some(expected) = self.after.get(start..) else { return false };
         if self.is_end { after == expected } else { after.starts_with(expected) }
+    }
+}
+
+impl Hidden {
+    fn of(text: &str, n_shown: usize) -> Hidden {
+        let hidden = &text[n_shown..];
+        Hidden { n_lines: hidden.matches('\n').count(), n_bytes: hidden.find('\n').unwrap_or(hidden.len()) }
+    }
+
+    /// How many bytes of `text`, which ends as the other did, were shown.
+    fn n_shown(self, text: &str) -> usize {
+        let last_shown = match self.n_lines {
+            0 => Some(text.len()),
+            n => text.rmatch_indices('\n').nth(n - 1).map(|(at, _)| at),
+        };
+        let n_shown = last_shown.and_then(|end| end.checked_sub(self.n_bytes)).unwrap_or(0);
+        text.floor_char_boundary(n_shown)
     }
 }
 

@@ -169,7 +169,7 @@ impl Reply {
     fn new(outcome: &Outcome, took: Duration) -> Reply {
         let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         match outcome {
-            Outcome::Suggest { suggestions, source } => {
+            Outcome::Suggest { suggestions, source, .. } => {
                 let best = suggestions.first().cloned();
                 let Suggestion { text, n_replaced } = best.unwrap_or(Suggestion { text: String::new(), n_replaced: 0 });
                 Reply { text: Some(text), engine: Some(source), ms, reason: None, n_replaced }

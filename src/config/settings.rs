@@ -75,10 +75,16 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Count(&mut settings.predictor.max_document_bytes),
     },
     Setting {
-        key: "instant.min_confidence",
-        doc: "Below this estimated chance of being right, from 0 to 1, the instant engine is silent.",
+        key: "suggest.min_chance",
+        doc: "Text is shown when its chance of being right, from 0 to 1, is estimated to be this or more.",
         workspace_may: Tighten::Raise,
-        slot: |settings| Slot::Fraction(&mut settings.instant.min_confidence),
+        slot: |settings| Slot::Fraction(&mut settings.predictor.min_chance),
+    },
+    Setting {
+        key: "instant.enabled",
+        doc: "Complete from the open files and the project's own text.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.instant),
     },
     Setting {
         key: "local.enabled",
@@ -115,12 +121,6 @@ pub const SETTINGS: &[Setting] = &[
         doc: "The model leaves memory when nothing was asked of it for so many seconds.",
         workspace_may: Tighten::Lower,
         slot: |settings| Slot::Count(&mut settings.local.unload_after_s),
-    },
-    Setting {
-        key: "local.min_confidence",
-        doc: "Below this chance of its first line, from 0 to 1, what the model says is not shown.",
-        workspace_may: Tighten::Raise,
-        slot: |settings| Slot::Fraction(&mut settings.local.min_confidence),
     },
     Setting {
         key: "context.definitions",

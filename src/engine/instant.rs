@@ -29,19 +29,8 @@ use context::Context;
 use group::Group;
 use place::{Names, Source};
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    /// Candidates below this confidence are not emitted.
-    pub min_confidence: f32,
-}
-
-impl Default for Options {
-    /// The bar above which 65 % of what is shown was right on the lines that the forest was fitted on, each answered by
-    /// a forest that had not seen it (`benches/quality.md`).
-    fn default() -> Options {
-        Options { min_confidence: 0.28 }
-    }
-}
+/// Less likely candidates are not extended.
+const SURE_ENOUGH: f32 = 0.15;
 
 /// Other open documents that are larger speak by their files on disk.
 const MAX_BUFFER_BYTES: usize = 512 << 10;
@@ -53,7 +42,6 @@ const MAX_SORTED_BYTES: usize = 64 << 10;
 pub type IndexSource = Arc<dyn Fn() -> Arc<Index> + Send + Sync>;
 
 pub struct Instant {
-    options: Options,
     index: IndexSource,
     /// The other open documents, sorted, by version.
     buffers: Mutex<BTreeMap<DocumentId, (i32, Arc<Segment>)>>,
@@ -66,8 +54,8 @@ pub struct Weighed {
 }
 
 impl Instant {
-    pub fn new(options: Options, index: IndexSource) -> Instant {
-        Instant { options, index, buffers: Mutex::default() }
+    pub fn new(index: IndexSource) -> Instant {
+        Instant { index, buffers: Mutex::default() }
     }
 
     /// The best candidates, best first, likely enough or not.
@@ -88,8 +76,8 @@ impl Instant {
         described.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.rest.cmp(&b.1.rest)));
         described.truncate(ask.n_candidates);
         let weighed = |(confidence, group, features)| {
-            // What is not said needs no more lines.
-            let max_lines = if confidence < self.options.min_confidence { 1 } else { ask.max_lines };
+            // What is hardly ever shown needs no more lines.
+            let max_lines = if confidence < SURE_ENOUGH { 1 } else { ask.max_lines };
             let text = extend::extended(&context, group, max_lines);
             let candidate = Candidate { text, confidence, provenance: provenance(group), ..Candidate::default() };
             Weighed { candidate, features }
@@ -145,20 +133,19 @@ impl Engine for Instant {
         "instant"
     }
 
+    fn is_instant(&self) -> bool {
+        true
+    }
+
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         let candidates: Vec<Candidate> = self.weigh(ask, cancel).into_iter().map(|weighed| weighed.candidate).collect();
         if cancel.is_cancelled() {
             return Finish::Cancelled;
         }
-        let Some(best) = candidates.first() else {
+        if candidates.is_empty() {
             return Finish::Silent("the open files and the workspace hold nothing like this place".to_owned());
-        };
-        let bar = self.options.min_confidence;
-        if best.confidence < bar {
-            let chance = best.confidence;
-            return Finish::Silent(format!("the best candidate's chance is {chance:.2}, under the bar of {bar:.2}"));
         }
-        for candidate in candidates.into_iter().filter(|candidate| candidate.confidence >= bar) {
+        for candidate in candidates {
             if emit(candidate).is_break() {
                 break;
             }

@@ -74,8 +74,19 @@ impl Trace {
     }
 
     pub fn step(&mut self, stage: &'static str, verdict: impl Into<String>, took: Duration) {
-        let took_us = took.as_micros() as u64;
-        self.total_us += took_us;
-        self.steps.push(Step { stage, verdict: verdict.into(), took_us });
+        let step = Step::new(stage, verdict, took);
+        self.total_us += step.took_us;
+        self.steps.push(step);
+    }
+
+    /// For work that went on beside: what of it the request waited for.
+    pub fn waited(&mut self, took: Duration) {
+        self.total_us += took.as_micros() as u64;
+    }
+}
+
+impl Step {
+    pub fn new(stage: &'static str, verdict: impl Into<String>, took: Duration) -> Step {
+        Step { stage, verdict: verdict.into(), took_us: took.as_micros() as u64 }
     }
 }

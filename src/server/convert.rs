@@ -57,7 +57,7 @@ pub fn inline_item(
     offset: usize,
     selected: Option<&Selected>,
     encoding: Encoding,
-    trace_id: u64,
+    (trace_id, source): (u64, &'static str),
 ) -> lsp::InlineCompletionItem {
     let (replaced, typed) = match selected {
         Some(selected) => (selected.replaced.clone(), selected.text.as_str()),
@@ -67,7 +67,7 @@ pub fn inline_item(
         insert_text: lsp::InsertText::String(format!("{typed}{}", suggestion.text)),
         filter_text: None,
         range: Some(range(document, replaced.start..replaced.end + suggestion.n_replaced, encoding)),
-        command: Some(accept_command(trace_id)),
+        command: Some(accept_command(trace_id, source)),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn completion_item(
     document: &Snapshot,
     offset: usize,
     encoding: Encoding,
-    trace_id: u64,
+    (trace_id, source): (u64, &'static str),
 ) -> lsp::CompletionItem {
     let line_start = document.text.line_range(document.text.line_of(offset)).start;
     let typed = document.text.slice(line_start..offset);
@@ -103,7 +103,7 @@ pub fn completion_item(
             range: range(document, replaced, encoding),
             new_text,
         })),
-        command: Some(accept_command(trace_id)),
+        command: Some(accept_command(trace_id, source)),
         ..lsp::CompletionItem::default()
     }
 }
@@ -116,11 +116,11 @@ fn range(document: &Snapshot, bytes: std::ops::Range<usize>, encoding: Encoding)
     lsp::Range { start: wire(bytes.start), end: wire(bytes.end) }
 }
 
-fn accept_command(trace_id: u64) -> lsp::Command {
+fn accept_command(trace_id: u64, source: &'static str) -> lsp::Command {
     lsp::Command {
         title: "Accepted a suggestion of foretype".to_string(),
         tooltip: None,
         command: ACCEPT.to_string(),
-        arguments: Some(vec![trace_id.into()]),
+        arguments: Some(vec![trace_id.into(), source.into()]),
     }
 }

@@ -8,17 +8,17 @@ use std::time::Instant;
 use parking_lot::{Mutex, RwLock};
 use tower_lsp::Client;
 
-use super::Engines;
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::lifecycle::Lifecycle;
-use super::offer::{Offer, Offering};
+use super::offer::Offering;
 use super::progress;
 use super::watch::FileWatch;
 use super::worker::Worker;
+use super::{Engines, Setup};
 use crate::config::{self, Problem, Settings};
 use crate::document::Documents;
-use crate::predictor::Predictor;
+use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
 use crate::text::Encoding;
 use crate::workspace::Workspace;
@@ -39,6 +39,7 @@ pub struct Shared {
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
     cache: Option<PathBuf>,
+    without: Without,
     folders: Mutex<Vec<PathBuf>>,
     client_settings: Mutex<ClientSettings>,
     services: RwLock<Option<Services>>,
@@ -70,13 +71,8 @@ impl Deref for State {
 }
 
 impl State {
-    pub fn new(
-        client: Client,
-        engines: Engines,
-        offer: Option<Offer>,
-        cache: Option<PathBuf>,
-        lifecycle: Lifecycle,
-    ) -> State {
+    pub fn new(client: Client, setup: Setup, lifecycle: Lifecycle) -> State {
+        let Setup { engines, offer, cache, without } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -89,6 +85,7 @@ impl State {
             abilities: OnceLock::new(),
             engines,
             cache,
+            without,
             folders: Mutex::default(),
             client_settings: Mutex::default(),
             services: RwLock::new(None),
@@ -109,7 +106,9 @@ impl State {
     pub fn load_settings(&self) {
         let root = self.folders.lock().first().cloned();
         let said = self.client_settings.lock().merged();
-        let (settings, mut problems) = config::load(root.as_deref(), said.as_ref());
+        let (mut settings, mut problems) = config::load(root.as_deref(), said.as_ref());
+        settings.predictor.without = self.without;
+        settings.local.drafts &= !self.without.drafts;
         let settings = Arc::new(settings);
         let old = self.services();
         if old.as_ref().is_some_and(|old| old.settings == settings) {

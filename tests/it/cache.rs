@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use foretype::cache::{Cache, Hit, Options, Via};
+use foretype::cache::{Cache, Hit, Offer, Options, Via};
 use foretype::document::DocumentId;
-use foretype::suggestion::Suggestion;
+use foretype::suggestion::{Odds, Suggestion};
 use foretype::text::Text;
 
 fn document(name: &str) -> DocumentId {
@@ -19,6 +19,10 @@ fn plain(text: &str) -> Suggestion {
     Suggestion { text: text.into(), n_replaced: 0 }
 }
 
+fn offer(text: &str) -> Offer {
+    Offer::new(plain(text), Odds::default(), "test")
+}
+
 /// A text with its cursor.
 fn place(hole: &str) -> (Text, usize) {
     let offset = hole.find("$0").unwrap();
@@ -27,7 +31,8 @@ fn place(hole: &str) -> (Text, usize) {
 
 fn insert(cache: &mut Cache, hole: &str, suggestions: &[Suggestion]) {
     let (text, offset) = place(hole);
-    cache.insert(&document("a"), &text, offset, suggestions.to_vec());
+    let offers = suggestions.iter().map(|it| Offer::new(it.clone(), Odds::default(), "test")).collect();
+    cache.insert(&document("a"), &text, offset, offers);
 }
 
 fn lookup(cache: &mut Cache, hole: &str) -> Option<Hit> {
@@ -43,7 +48,7 @@ fn served(cache: &mut Cache, hole: &str) -> String {
         0 => it.text.clone(),
         n => format!("{}[{}]", it.text, &suffix[..n]),
     };
-    hit.suggestions.iter().map(show).collect::<Vec<_>>().join(" | ")
+    hit.offers.iter().map(|offer| show(&offer.suggestion)).collect::<Vec<_>>().join(" | ")
 }
 
 #[track_caller]
@@ -154,7 +159,7 @@ fn those_that_still_agree_are_served_in_order() {
 fn a_hit_tells_how_it_was_found() {
     let mut cache = cache();
     insert(&mut cache, "let n = it$0\n", &[plain("ems.len();")]);
-    let mut via = |hole: &str| lookup(&mut cache, hole).unwrap().via;
+    let mut via = |hole: &str| lookup(&mut cache, hole).unwrap().offers[0].via;
     assert_eq!(via("let n = it$0\n"), Via::Exact);
     assert_eq!(via("let n = items$0\n"), Via::TypedAlong(3));
     assert_eq!(via("let n = $0\n"), Via::WalkedBack(2));
@@ -178,9 +183,9 @@ fn long_lines_and_long_suggestions_are_typed_along() {
 fn documents_are_kept_apart_and_forgotten() {
     let mut cache = cache();
     let (text, offset) = place("let n = $0\n");
-    cache.insert(&document("a"), &text, offset, vec![plain("1;")]);
+    cache.insert(&document("a"), &text, offset, vec![offer("1;")]);
     assert_eq!(cache.lookup(&document("b"), &text, offset), None);
-    cache.insert(&document("b"), &text, offset, vec![plain("2;")]);
+    cache.insert(&document("b"), &text, offset, vec![offer("2;")]);
     cache.forget(&document("a"));
     assert_eq!(cache.lookup(&document("a"), &text, offset), None);
     assert!(cache.lookup(&document("b"), &text, offset).is_some());
@@ -303,14 +308,14 @@ proptest::proptest! {
     fn a_hit_is_never_stale(actions in actions(), made_with in "(l|let é = )?") {
         let mut cache = cache();
         let mut model = Model::new(&made_with);
-        cache.insert(&document("a"), &Text::new(&model.text), model.cursor, vec![plain(SUGGESTION)]);
+        cache.insert(&document("a"), &Text::new(&model.text), model.cursor, vec![offer(SUGGESTION)]);
         for action in &actions {
             model.act(action);
             let text = Text::new(&model.text);
             let hit = cache.lookup(&document("a"), &text, model.cursor);
             let must_hit = model.n_along.is_some_and(|n| !SUGGESTION[n..].is_empty());
             proptest::prop_assert!(hit.is_some() || !must_hit, "missed after {:?}", &model.text[..model.cursor]);
-            for suggestion in hit.into_iter().flat_map(|hit| hit.suggestions) {
+            for suggestion in hit.into_iter().flat_map(|hit| hit.offers).map(|offer| offer.suggestion) {
                 let mut with = Text::new(&model.text);
                 with.replace(model.cursor..model.cursor + suggestion.n_replaced, &suggestion.text);
                 proptest::prop_assert_eq!(without_indent(&with.to_string()), without_indent(&model.meant));

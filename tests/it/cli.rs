@@ -253,7 +253,7 @@ fn why_shows_each_step() {
     assert_eq!(ended.code, 0);
     let stages: Vec<&str> = ended.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(stages[0].ends_with("new.rs:2:16"), "{}", ended.stdout);
-    assert_eq!(stages[1..7], ["gate", "cache", "instant", "suggestion", "cache", "outcome"], "{}", ended.stdout);
+    assert_eq!(stages[1..6], ["gate", "cache", "instant", "suggestion", "outcome"], "{}", ended.stdout);
     assert!(ended.stdout.contains("session.current_user(request)?;"), "{}", ended.stdout);
 
     let trace: Value = serde_json::from_str(&run(&folder, &["why", "src/new.rs:2:16", "--json"]).stdout).unwrap();
@@ -375,10 +375,10 @@ fn config_has_a_schema_a_check_and_a_path() {
 
     write(&folder, "good.toml", "enabled = true\n");
     assert_eq!(run(&folder, &["config", "check", "good.toml"]).code, 0);
-    write(&folder, "bad.toml", "enabled = true\n[instant]\nmin_confidance = 0.3\n");
+    write(&folder, "bad.toml", "enabled = true\n[suggest]\nmin_chanse = 0.3\n");
     let ended = run(&folder, &["config", "check", "bad.toml"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
-    assert!(ended.stderr.contains("bad.toml:3") && ended.stderr.contains("instant.min_confidence"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("bad.toml:3") && ended.stderr.contains("suggest.min_chance"), "{}", ended.stderr);
     check_refused(&folder, &["config", "check", "none.toml"], &["none.toml", "foretype config path"]);
 
     assert_eq!(run(&folder, &["config", "check"]).code, 0);

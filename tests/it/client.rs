@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
-use foretype::server::{self, Engines, Offer};
+use foretype::predictor::Without;
+use foretype::server::{self, Engines, Offer, Setup};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::runtime::Runtime;
@@ -57,7 +58,11 @@ impl Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
         let runtime = runtime();
-        let server = runtime.spawn(server::serve(input, output, engines, offer, None));
+        let server = runtime.spawn(server::serve(
+            input,
+            output,
+            Setup { engines, offer, cache: None, without: Without::default() },
+        ));
         Client::new(runtime, ours, server)
     }
 

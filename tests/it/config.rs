@@ -36,15 +36,14 @@ fn an_unknown_key_names_file_line_and_nearest_key() {
 
 #[test]
 fn a_bad_value_says_what_is_expected() {
-    let text =
-        "enabled = \"yes\"\n[suggest]\nmax_lines = 0\n[instant]\nmin_confidence = 2\n[privacy]\ndeny = \"*.x\"\n";
+    let text = "enabled = \"yes\"\n[suggest]\nmax_lines = 0\nmin_chance = 2\n[privacy]\ndeny = \"*.x\"\n";
     assert_eq!(
         check("config.toml", text),
         [
             "config.toml:1: `enabled` must be true or false, not `\"yes\"`",
-            "config.toml:5: `instant.min_confidence` must be a number from 0 to 1, not `2`",
-            "config.toml:7: `privacy.deny` must be a list of texts, not `\"*.x\"`",
+            "config.toml:6: `privacy.deny` must be a list of texts, not `\"*.x\"`",
             "config.toml:3: `suggest.max_lines` must be a whole number from 1 on, not `0`",
+            "config.toml:4: `suggest.min_chance` must be a number from 0 to 1, not `2`",
         ]
     );
     let languages = check("config.toml", "languages.disabled = [\"ruts\"]\n");

@@ -10,7 +10,7 @@ use foretype::context::{Considered, Kind, Piece};
 use foretype::document::{Clearance, DocumentId, Documents, Snapshot};
 use foretype::engine::scripted::Scripted;
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
-use foretype::predictor::{Options, Outcome, Predictor, Request, Selected, Trigger};
+use foretype::predictor::{Options, Outcome, Predictor, Request, Selected, Trigger, Without};
 use foretype::privacy::Denied;
 use foretype::suggestion;
 use foretype::syntax::{Language, Tree};
@@ -23,6 +23,9 @@ fn options() -> Options {
         in_strings: true,
         max_lines: 10,
         max_document_bytes: 10_000,
+        min_chance: 0.28,
+        min_part_chance: 0.6,
+        without: Without::default(),
         cache: cache::Options { max_entries: 100, max_bytes: 1 << 20 },
     }
 }
@@ -52,7 +55,7 @@ fn typing(path: &str, fixture: &str) -> Request {
 
 fn ask(predictor: &Predictor, request: &Request) -> Result<(String, &'static str), String> {
     match predictor.answer(request, &Cancel::default()).outcome {
-        Outcome::Suggest { suggestions, source } => Ok((suggestions[0].text.clone(), source)),
+        Outcome::Suggest { suggestions, source, .. } => Ok((suggestions[0].text.clone(), source)),
         Outcome::Nothing(reason) => Err(reason),
         Outcome::Cancelled => Err("cancelled".to_string()),
     }
@@ -161,7 +164,7 @@ fn a_trace_names_every_step_and_no_content() {
     let request = typing("a.rs", "let secret = 1;\nlet n = $0");
     let trace = predictor.answer(&request, &Cancel::default()).trace;
     let stages: Vec<&str> = trace.steps.iter().map(|step| step.stage).collect();
-    assert_eq!(stages, ["gate", "cache", "scripted", "suggestion", "cache"]);
+    assert_eq!(stages, ["gate", "cache", "scripted", "suggestion"]);
     assert_eq!((trace.line, trace.column), (2, 9));
     let written = serde_json::to_string(&*trace).unwrap();
     assert!(!written.contains("secret") && !written.contains("items"), "{written}");
@@ -196,10 +199,6 @@ impl Engine for Unsure {
         let _ = emit(Candidate { text: "items();".to_string(), confidence: 0.2, context, ..Candidate::default() });
         Finish::Done
     }
-
-    fn min_confidence(&self) -> f32 {
-        0.3
-    }
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn what_is_unlikely_is_shown_only_by_hand_and_its_context_is_told() {
     let predictor = Predictor::new(options(), suggestion::Options::default(), vec![Arc::new(Unsure)]);
     let mut request = typing("a.rs", "let n = $0");
     let answer = predictor.answer(&request, &Cancel::default());
-    let nothing = "unsure: its chance is 0.20, under the bar of 0.30";
+    let nothing = "the best that is known has a chance of 0.20, under the bar of 0.28";
     assert_eq!(answer.outcome, Outcome::Nothing(nothing.to_string()));
     let told: Vec<String> =
         answer.trace.context.iter().map(|shown| format!("{}: {}", shown.path, shown.reason)).collect();

@@ -11,13 +11,15 @@ use super::draft::{Draft, N_GUESSED};
 use super::evaluator::{Evaluator, Stopped};
 use super::sampler::{Choice, Sampler, Sampling};
 use super::tokenizer::Tokenizer;
-use crate::engine::Cancel;
+use crate::engine::{Cancel, Spent};
 
 pub struct Decoder {
     pub tokenizer: Tokenizer,
     evaluator: Box<dyn Evaluator>,
     /// What the cache was evaluated from.
     cached: Vec<u32>,
+    /// Of all texts, those that were not finished too.
+    pub spent: Spent,
 }
 
 /// One text to be made.
@@ -36,8 +38,8 @@ pub struct Task<'a> {
 pub struct Said<'a> {
     /// All of it, up to a whole character.
     pub text: &'a str,
-    /// The product of the tokens' probabilities.
-    pub probability: f32,
+    /// The tokens by their ends in bytes, with the natural logarithm of each one's probability.
+    pub pieces: &'a [(usize, f32)],
     pub n_tokens: usize,
     /// The model has ended it.
     pub is_end: bool,
@@ -71,14 +73,14 @@ struct Progress<'a> {
     /// The prompt and what was said.
     tokens: Vec<u32>,
     bytes: Vec<u8>,
-    probability: f32,
+    pieces: Vec<(usize, f32)>,
     effort: Effort,
     started: Instant,
 }
 
 impl Decoder {
     pub fn new(evaluator: Box<dyn Evaluator>, tokenizer: Tokenizer) -> Decoder {
-        Decoder { tokenizer, evaluator, cached: Vec::new() }
+        Decoder { tokenizer, evaluator, cached: Vec::new(), spent: Spent::default() }
     }
 
     /// Most tokens of a prompt and its answer together.
@@ -137,6 +139,7 @@ impl Decoder {
         }
         for i in 0..=guesses.len() {
             let is_end = progress.take(logits.row(i), &self.tokenizer).is_break();
+            self.spent.n_decoded += u64::from(!is_end);
             let is_heard = is_end || progress.effort.n_said > 0;
             if is_heard && on_text(&progress.said(is_end)).is_break() || is_end {
                 return Ok(ControlFlow::Break(()));
@@ -159,7 +162,9 @@ impl Decoder {
         let new = [&tokens[n_common..], guesses].concat();
         let evaluated = self.evaluator.evaluate(&new, 1 + guesses.len(), cancel).map(drop);
         // After a cancel the cache holds whole batches.
-        self.cached.extend_from_slice(&new[..self.evaluator.len() - n_common]);
+        let n_evaluated = self.evaluator.len() - n_common;
+        self.cached.extend_from_slice(&new[..n_evaluated]);
+        self.spent.n_evaluated += n_evaluated as u64;
         evaluated.map(|()| new.len())
     }
 }
@@ -171,7 +176,7 @@ impl<'a> Progress<'a> {
             forced: task.forced.as_bytes(),
             tokens: task.prompt.to_vec(),
             bytes: Vec::new(),
-            probability: 1.0,
+            pieces: Vec::new(),
             effort: Effort { n_prompt: task.prompt.len(), ..Effort::default() },
             started: Instant::now(),
         }
@@ -183,11 +188,14 @@ impl<'a> Progress<'a> {
             return self.take_forced(logits, tokenizer);
         }
         let Choice { token, probability } = self.sampler.choose(logits);
-        self.probability *= probability;
         if tokenizer.is_special(token) {
+            // That it ends here is as unsure as any token.
+            if let Some((_, ln)) = self.pieces.last_mut() {
+                *ln += probability.ln();
+            }
             return ControlFlow::Break(());
         }
-        self.push(token, tokenizer.bytes(token));
+        self.push(token, tokenizer.bytes(token), probability.ln());
         ControlFlow::Continue(())
     }
 
@@ -199,16 +207,17 @@ impl<'a> Progress<'a> {
         let n_forced = bytes.len().min(self.forced.len());
         self.forced = &self.forced[n_forced..];
         if bytes.len() > n_forced {
-            self.push(token, &bytes[n_forced..]);
+            self.push(token, &bytes[n_forced..], 0.0);
         } else {
             self.tokens.push(token);
         }
         ControlFlow::Continue(())
     }
 
-    fn push(&mut self, token: u32, bytes: &[u8]) {
+    fn push(&mut self, token: u32, bytes: &[u8], ln: f32) {
         self.tokens.push(token);
         self.bytes.extend_from_slice(bytes);
+        self.pieces.push((self.bytes.len(), ln));
         self.effort.n_said += 1;
         if self.effort.n_said == 1 {
             self.effort.until_first = self.started.elapsed();
@@ -221,7 +230,7 @@ impl<'a> Progress<'a> {
             // A character is not whole yet; what is broken ends the text where it is looked at.
             Err(error) => std::str::from_utf8(&self.bytes[..error.valid_up_to()]).unwrap_or_default(),
         };
-        Said { text, probability: self.probability, n_tokens: self.effort.n_said, is_end }
+        Said { text, pieces: &self.pieces, n_tokens: self.effort.n_said, is_end }
     }
 }
 

@@ -10,7 +10,7 @@ use lru::LruCache;
 
 use super::Options;
 use super::backend::Backend;
-use super::decode::{Decoder, Effort, Task};
+use super::decode::{Decoder, Effort, Said, Task};
 use super::draft::Draft;
 use super::evaluator::Stopped;
 use super::gguf::Gguf;
@@ -27,6 +27,7 @@ pub struct Loaded {
     format: Format,
     layout: Layout,
     lines_within: Duration,
+    drafts: bool,
     decoder: Decoder,
     held: LruCache<DocumentId, Held>,
     /// Tokens of a prompt a second, as fast as they were ever read here, if any were.
@@ -62,8 +63,8 @@ struct Laid {
 /// What a model said.
 pub struct Answer {
     pub text: String,
-    /// The probability of the first line, token by token.
-    pub probability: f32,
+    /// Its tokens by their ends in bytes, with the natural logarithm of each one's probability.
+    pub pieces: Vec<(usize, f32)>,
     pub effort: Effort,
     /// What else of the project was shown to it, or was not.
     pub context: Arc<[Considered]>,
@@ -132,6 +133,7 @@ impl Loaded {
             format,
             layout: Layout { budget: budget(options.context_tokens), ..Layout::default() },
             lines_within: options.lines_within,
+            drafts: options.drafts,
             decoder: Decoder::new(evaluator, tokenizer),
             held: LruCache::new(MAX_HELD),
             reads_per_second: None,
@@ -157,7 +159,15 @@ impl Loaded {
         Ok(Speed { per_token, per_line: per_token * LINE_TOKENS })
     }
 
-    pub fn answer(&mut self, ask: &Ask, sampling: Sampling, help: &Help, cancel: &Cancel) -> Result<Answer, Stopped> {
+    /// `on_text` sees the answer grow.
+    pub fn answer(
+        &mut self,
+        ask: &Ask,
+        sampling: Sampling,
+        help: &Help,
+        cancel: &Cancel,
+        on_text: &mut dyn FnMut(&Said),
+    ) -> Result<Answer, Stopped> {
         let text = &ask.document.text;
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
         let Laid { tokens, forced, context } = self.lay_out(ask, help).map_err(failed)?;
@@ -171,15 +181,18 @@ impl Loaded {
             (text.slice(line.start..ask.offset), text.slice(ask.offset..ask.offset + AFTER_WINDOW));
         let place = Place { line_before: &line_before, after: &after, max_lines: ask.max_lines };
         let started = Instant::now();
-        let mut said = String::new();
-        let mut of_first_line = None;
-        let task = Task { prompt: &tokens, forced: &forced, sampling, draft: Some(&draft), max_tokens: MAX_TOKENS };
+        let (mut said, mut pieces) = (String::new(), Vec::new());
+        let task = Task {
+            prompt: &tokens,
+            forced: &forced,
+            sampling,
+            draft: self.drafts.then_some(&draft),
+            max_tokens: MAX_TOKENS,
+        };
         let effort = self.decoder.decode(&task, cancel, &mut |grown| {
             said.clear();
             said.push_str(grown.text);
-            if of_first_line.is_none() && (grown.is_end || grown.text.trim_start_matches('\n').contains('\n')) {
-                of_first_line = Some(grown.probability);
-            }
+            pieces.splice(.., grown.pieces.iter().copied());
             if let Some(end) = place.end(&said) {
                 said.truncate(end);
                 return ControlFlow::Break(());
@@ -191,12 +204,16 @@ impl Loaded {
                 said.truncate(n_whole);
                 return ControlFlow::Break(());
             }
-            let is_endless = of_first_line.is_none() && grown.n_tokens >= MAX_LINE_TOKENS;
-            if is_endless { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            on_text(grown);
+            let is_one_line = !said.trim_start_matches('\n').contains('\n');
+            if is_one_line && grown.n_tokens >= MAX_LINE_TOKENS {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
         self.has_read(effort.n_before_first, effort.until_first);
-        let (probability, considered) = (of_first_line.unwrap_or(0.0), context.considered.clone());
-        Ok(Answer { text: said, probability, effort, context: considered })
+        Ok(Answer { text: said, pieces, effort, context: context.considered.clone() })
     }
 
     /// How likely `rest` is to come at a place, for benches: as if it were the answer.

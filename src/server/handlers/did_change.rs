@@ -13,7 +13,13 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
     let at = state.started.elapsed();
     let changed = state.documents.lock().change(&id, identifier.version, changes, state.encoding(), at);
     match changed {
-        Ok(snapshot) => state.analysis.submit(snapshot),
+        Ok(snapshot) => {
+            // What is being thought of for the old text may be for nothing.
+            if let (Some(services), Some(edited)) = (state.services(), snapshot.edited.last()) {
+                services.predictor.changed(&snapshot, edited.end);
+            }
+            state.analysis.submit(snapshot);
+        }
         Err(desync) => {
             let name = &id.0;
             let message = match desync {

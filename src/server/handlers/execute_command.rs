@@ -12,7 +12,10 @@ pub const ACCEPT: &str = "foretype.accept";
 /// Answers the traces of the last requests, oldest first. Argument: how many, all by default.
 pub const WHY: &str = "foretype.why";
 
-pub const COMMANDS: [&str; 2] = [ACCEPT, WHY];
+/// Answers what the requests of this session came to, and what they took: an object of counts.
+pub const SESSION: &str = "foretype.session";
+
+pub const COMMANDS: [&str; 3] = [ACCEPT, WHY, SESSION];
 
 pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
     let services = state.services().ok_or_else(Error::internal_error)?;
@@ -24,6 +27,7 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             services.predictor.accepted(trace_id);
             Ok(Value::Null)
         }
+        SESSION => serde_json::to_value(services.predictor.tally()).map_err(|_| Error::internal_error()),
         WHY => {
             let traces = services.predictor.traces();
             let n_wanted = argument.map_or(traces.len(), |n| n as usize);

@@ -1,10 +1,13 @@
 //! `textDocument/inlineCompletion`: ghost text.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::{Error, Result};
 
-use crate::document::{Clearance, Snapshot};
-use crate::predictor::{Outcome, Quick, Request, Selected, Trigger};
+use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::predictor::{Outcome, Predictor, Quick, Request, Selected, Trigger};
 use crate::server::convert;
 use crate::server::state::{Services, State};
 use crate::server::worker::{Superseded, Turn};
@@ -18,6 +21,8 @@ pub struct Answered {
     pub selected: Option<Selected>,
     pub suggestions: Vec<Suggestion>,
     pub trace_id: u64,
+    /// Where they came from.
+    pub source: &'static str,
 }
 
 pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Result<lsp::InlineCompletionResponse> {
@@ -32,9 +37,16 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
         None => None,
     };
     let items = answered.map_or_else(Vec::new, |answered| {
-        let Answered { document, offset, selected, suggestions, trace_id } = &answered;
+        let Answered { document, offset, selected, suggestions, trace_id, source } = &answered;
         let item = |suggestion: &Suggestion| {
-            convert::inline_item(suggestion, document, *offset, selected.as_ref(), state.encoding(), *trace_id)
+            convert::inline_item(
+                suggestion,
+                document,
+                *offset,
+                selected.as_ref(),
+                state.encoding(),
+                (*trace_id, source),
+            )
         };
         suggestions.iter().map(item).collect()
     });
@@ -71,7 +83,33 @@ pub fn begin(
     let offset = document.text.offset(position, encoding);
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
     let turn = state.worker.take_turn(&id);
+    services.predictor.wake();
     Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services })
+}
+
+/// How long a model goes on for a request that the client has cancelled: with the next key it asks again, and most keys
+/// are what the model was about to say.
+const GRACE: Duration = Duration::from_millis(30);
+
+/// Tells the predictor when its request was dropped before it was answered.
+struct Waiting {
+    predictor: Arc<Predictor>,
+    document: DocumentId,
+    is_over: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.predictor.wake();
+        let (predictor, document) = (self.predictor.clone(), self.document.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            predictor.abandon(&document);
+        });
+    }
 }
 
 impl Asked {
@@ -87,13 +125,16 @@ impl Asked {
         let answer = match predictor.quick(&self.request) {
             Quick::Answered(answer) => answer,
             Quick::Open(trace) => {
+                let document = document.id.clone();
+                let mut waiting = Waiting { predictor: predictor.clone(), document, is_over: false };
                 let answer = state.worker.full(&mut self.turn, predictor, self.request, trace).await;
+                waiting.is_over = answer.is_ok();
                 answer.map_err(cancelled)?.ok_or_else(Error::internal_error)?
             }
         };
         match answer.outcome {
-            Outcome::Suggest { suggestions, .. } => {
-                Ok(Some(Answered { document, offset, selected, suggestions, trace_id: answer.trace.id }))
+            Outcome::Suggest { suggestions, source, .. } => {
+                Ok(Some(Answered { document, offset, selected, suggestions, trace_id: answer.trace.id, source }))
             }
             Outcome::Nothing(_) => Ok(None),
             Outcome::Cancelled => Err(Error::request_cancelled()),

@@ -19,7 +19,7 @@ fn engine(model: &Path, waits: bool) -> Local {
 
 fn engine_with(model: &Path, waits: bool, contexts: Contexts) -> Local {
     let model = model.display().to_string();
-    let options = Options { model, waits, min_confidence: 0.0, n_threads: 1, ..Options::default() };
+    let options = Options { model, waits, n_threads: 1, ..Options::default() };
     Local::new(options, Arc::new(|_: &Ask, _: &Cancel| vec!["x = 1".to_string()]), contexts)
 }
 
@@ -42,7 +42,9 @@ fn ask_in(text: &str, offset: usize, engine: &Local, cancel: &Cancel) -> (Vec<Ca
     let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1 };
     let mut said = Vec::new();
     let finish = engine.generate(&ask, cancel, &mut |candidate| {
-        said.push(candidate);
+        if !candidate.is_growing {
+            said.push(candidate);
+        }
         ControlFlow::Continue(())
     });
     (said, finish)

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{SAMPLE, stopped};
 use crate::config::Settings;
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::engine::instant::{self, Instant};
+use crate::engine::instant::Instant;
 use crate::engine::local::decode::{Effort, Task};
 use crate::engine::local::draft::Draft;
 use crate::engine::local::loaded::Loaded;
@@ -84,7 +84,7 @@ impl Place {
         let tokens = decoder.tokenizer.encode(&text)?;
         let tokens = &tokens[tokens.len().saturating_sub(PROMPT_TOKENS)..];
         let index = self.index.clone();
-        let instant = Instant::new(instant::Options::default(), Arc::new(move || index.clone()));
+        let instant = Instant::new(Arc::new(move || index.clone()));
         let ask =
             Ask { document: &self.document, offset: self.offset, others: &[], max_lines: 8, n_candidates: usize::MAX };
         let mut draft = Draft::default();

@@ -81,7 +81,7 @@ fn ask(loaded: &mut Loaded, number: usize, n_typed: usize) -> Result<Answer> {
     };
     let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1 };
     let help = Help { continuations: &[], context: &|_| Gathered::default() };
-    loaded.answer(&ask, Sampling::Greedy, &help, &Cancel::default()).map_err(stopped)
+    loaded.answer(&ask, Sampling::Greedy, &help, &Cancel::default(), &mut |_| ()).map_err(stopped)
 }
 
 fn line_start(number: usize) -> usize {

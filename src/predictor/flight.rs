@@ -1,0 +1,112 @@
+//! One question to the models that may outlive the request it was begun for: a later one whose text still agrees with
+//! what is being said takes it over.
+
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::trace::{Shown, Step};
+use crate::document::{DocumentId, Snapshot};
+use crate::engine::Cancel;
+use crate::text::Text;
+
+/// Text on both sides of the place that must be unchanged, in bytes.
+const BEFORE_BYTES: usize = 2048;
+const AFTER_BYTES: usize = 256;
+/// Editors put in closers right of the cursor; so many bytes of them are looked past.
+const MAX_CLOSER_BYTES: usize = 64;
+
+/// A flight that says less than was typed since, by more than this, is no help: a new one is sooner there.
+const MAX_BEHIND_BYTES: usize = 2;
+
+/// What a flight is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody waits.
+    Asked,
+    /// Nobody does yet; it gives way to whoever asks.
+    Ahead,
+}
+
+pub struct Flight {
+    pub document: Snapshot,
+    /// Bytes.
+    pub offset: usize,
+    /// The other open and cleared documents.
+    pub others: Vec<Snapshot>,
+    pub n_candidates: usize,
+    pub purpose: Purpose,
+    pub begun: Instant,
+    pub cancel: Cancel,
+    /// Who waits for it.
+    pub n_waiting: AtomicUsize,
+    heard: Mutex<Heard>,
+}
+
+/// What came of it so far.
+#[derive(Clone, Default)]
+pub struct Heard {
+    /// The best candidate's raw text.
+    pub text: String,
+    pub steps: Vec<Step>,
+    pub context: Vec<Shown>,
+    /// Why the engines said nothing, in their order.
+    pub reasons: Vec<String>,
+    pub is_over: bool,
+}
+
+impl Flight {
+    pub fn new(
+        document: Snapshot,
+        offset: usize,
+        others: Vec<Snapshot>,
+        n_candidates: usize,
+        purpose: Purpose,
+    ) -> Flight {
+        let (begun, cancel) = (Instant::now(), Cancel::default());
+        let (n_waiting, heard) = Default::default();
+        Flight { document, offset, others, n_candidates, purpose, begun, cancel, n_waiting, heard }
+    }
+
+    pub fn heard(&self) -> Heard {
+        self.heard.lock().clone()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.heard.lock().is_over
+    }
+
+    pub fn hear(&self, news: impl FnOnce(&mut Heard)) {
+        news(&mut self.heard.lock());
+    }
+
+    /// How many bytes were typed since, if the text here is the flight's with those and they are what it says, or may
+    /// still say.
+    pub fn agrees(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<usize> {
+        let typed = self.typed_since(id, text, offset)?;
+        let heard = self.heard.lock();
+        let is_behind = typed.starts_with(&*heard.text);
+        let may_come = !heard.is_over && typed.len() <= heard.text.len() + MAX_BEHIND_BYTES;
+        (heard.text.starts_with(&typed) || is_behind && may_come).then_some(typed.len())
+    }
+
+    /// What was typed since, if nothing else has changed.
+    fn typed_since(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<String> {
+        let (ours, at) = (&self.document.text, self.offset);
+        if *id != self.document.id || offset < at || offset - at > AFTER_BYTES || self.cancel.is_cancelled() {
+            return None;
+        }
+        let start = at.saturating_sub(BEFORE_BYTES);
+        let is_same_before = ours.slice(start..at) == text.slice(start..at);
+        let after = ours.slice(at..at + AFTER_BYTES);
+        let now = text.slice(offset..offset + AFTER_BYTES + MAX_CLOSER_BYTES);
+        let closers = now.len() - now.trim_start_matches(|c: char| ")]}>\"'` \n\r\t".contains(c)).len();
+        let n_closers = closers.min(MAX_CLOSER_BYTES);
+        let is_same_after = (0..=n_closers).any(|n| {
+            let now = now.get(n..).unwrap_or_default();
+            now.starts_with(&*after) && (after.len() == AFTER_BYTES || now.len() == after.len())
+        });
+        (is_same_before && is_same_after).then(|| text.slice(at..offset).to_string())
+    }
+}

@@ -1,0 +1,183 @@
+//! The thread that the models are asked on. Whoever asks comes first, and ends what nobody needs any more.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::flight::{Flight, Purpose};
+use crate::document::DocumentId;
+use crate::engine::Cancel;
+use crate::text::Text;
+
+/// Whoever waits looks up this often by itself; a bell rings at everything else.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(50);
+
+/// Most flights that wait for a quiet moment.
+const MAX_AHEAD: usize = 4;
+
+pub struct Flights {
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    /// Rings when a flight is queued, has said something or is over, and when somebody stops waiting.
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    running: Option<Arc<Flight>>,
+    asked: Option<Arc<Flight>>,
+    ahead: VecDeque<Arc<Flight>>,
+    closed: bool,
+}
+
+impl Flights {
+    /// `fly` works on one flight; it rings the queue's bell whenever the flight has something new.
+    pub fn start(fly: impl Fn(&Flight, &Queue) + Send + 'static) -> Flights {
+        let queue = Arc::<Queue>::default();
+        let there = queue.clone();
+        let run = move || {
+            while let Some(flight) = there.take() {
+                fly(&flight, &there);
+                there.land(&flight);
+            }
+        };
+        // Without the thread a flight is over before it has begun.
+        if std::thread::Builder::new().name("flights".to_string()).spawn(run).is_err() {
+            queue.state.lock().closed = true;
+        }
+        Flights { queue }
+    }
+
+    /// The flight that agrees with the text, if one does: running, or waiting.
+    pub fn agreeing(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<Arc<Flight>> {
+        let mut state = self.queue.state.lock();
+        let is_agreeing = |flight: &&Arc<Flight>| flight.agrees(id, text, offset).is_some();
+        if let Some(flight) = state.running.iter().chain(&state.asked).find(is_agreeing) {
+            return Some(flight.clone());
+        }
+        let at = state.ahead.iter().position(|flight| flight.agrees(id, text, offset).is_some())?;
+        let flight = state.ahead.remove(at)?;
+        end(state.running.as_ref());
+        end(state.asked.replace(flight.clone()).as_ref());
+        self.queue.bell.notify_all();
+        Some(flight)
+    }
+
+    /// Begins a flight. One that somebody waits for ends all others.
+    pub fn launch(&self, flight: Arc<Flight>) {
+        let mut state = self.queue.state.lock();
+        if state.closed {
+            flight.hear(|heard| {
+                heard.reasons.push("the thread of the models could not be started".to_string());
+                heard.is_over = true;
+            });
+            return;
+        }
+        match flight.purpose {
+            Purpose::Asked => {
+                end(state.running.as_ref());
+                state.ahead.drain(..).for_each(|ahead| end(Some(&ahead)));
+                end(state.asked.replace(flight).as_ref());
+            }
+            Purpose::Ahead => {
+                state.ahead.push_back(flight);
+                if state.ahead.len() > MAX_AHEAD {
+                    state.ahead.pop_front();
+                }
+            }
+        }
+        self.queue.bell.notify_all();
+    }
+
+    /// Whether a flight for this place is under way or waits.
+    pub fn is_ahead(&self, id: &DocumentId, text: &Text, offset: usize) -> bool {
+        let state = self.queue.state.lock();
+        let is_same = |flight: &Arc<Flight>| flight.agrees(id, text, offset) == Some(0) && flight.offset == offset;
+        state.running.iter().chain(&state.asked).chain(&state.ahead).any(is_same)
+    }
+
+    /// The document has changed, or is gone: ends what no longer agrees with it.
+    pub fn end_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
+        let mut state = self.queue.state.lock();
+        let is_ended = |flight: &Arc<Flight>| flight.document.id == *id && !agrees(flight);
+        end(state.running.as_ref().filter(|flight| is_ended(flight)));
+        if state.asked.as_ref().is_some_and(is_ended) {
+            end(state.asked.take().as_ref());
+        }
+        state.ahead.retain(|flight| !is_ended(flight));
+        self.queue.bell.notify_all();
+    }
+
+    /// Waits until `look` has an answer: it is called at every ring of the bell. `None` after a cancel.
+    pub fn wait<T>(&self, cancel: &Cancel, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        loop {
+            // Between looking and waiting nothing may ring unheard.
+            let mut state = self.queue.state.lock();
+            if cancel.is_cancelled() {
+                return None;
+            }
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            self.queue.bell.wait_for(&mut state, LOOK_UP_EVERY);
+        }
+    }
+
+    /// Makes those who wait look up, as after a cancel.
+    pub fn ring(&self) {
+        self.queue.ring();
+    }
+}
+
+impl Queue {
+    pub fn ring(&self) {
+        // Who holds the lock is about to wait.
+        drop(self.state.lock());
+        self.bell.notify_all();
+    }
+
+    fn take(&self) -> Option<Arc<Flight>> {
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let next = state.asked.take().or_else(|| state.ahead.pop_front());
+            if let Some(flight) = next {
+                state.running = Some(flight.clone());
+                return Some(flight);
+            }
+            self.bell.wait(&mut state);
+        }
+    }
+
+    fn land(&self, flight: &Flight) {
+        flight.hear(|heard| heard.is_over = true);
+        self.state.lock().running = None;
+        self.bell.notify_all();
+    }
+}
+
+impl Drop for Flights {
+    fn drop(&mut self) {
+        let mut state = self.queue.state.lock();
+        state.closed = true;
+        end(state.running.as_ref());
+        end(state.asked.take().as_ref());
+        state.ahead.clear();
+        self.queue.bell.notify_all();
+    }
+}
+
+fn end(flight: Option<&Arc<Flight>>) {
+    if let Some(flight) = flight {
+        flight.cancel.cancel();
+        flight.hear(|heard| heard.is_over = true);
+    }
+}
