@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail, ensure};
 use foretype::config::Settings;
 use foretype::context;
 use foretype::document::{Clearance, DocumentId, Snapshot};
@@ -27,7 +27,7 @@ pub struct Wish {
     #[arg(long, default_value = "instant")]
     engine: Which,
     /// The local engine's model
-    #[arg(long, value_name = "NAME|PATH", required_if_eq("engine", "local"))]
+    #[arg(long, value_name = "NAME|PATH", required_if_eq_any([("engine", "local"), ("engine", "both")]))]
     pub model: Option<String>,
     /// What else a model is shown: none, all, or kinds
     #[arg(long, value_name = "none|all|KIND,…", default_value = "all")]
@@ -45,12 +45,16 @@ struct Wanted {
 enum Which {
     Instant,
     Local,
+    /// Both, and the likelier answer.
+    Both,
 }
 
 pub struct Asker {
     /// Set, engine, model and context, for people.
     pub run: String,
     which: Which,
+    /// What is less likely counts as not shown.
+    bar: Option<f32>,
     predictor: Predictor,
     project: Arc<Mutex<Project>>,
     heard: Arc<Mutex<Heard>>,
@@ -64,7 +68,6 @@ struct Heard {
 }
 
 struct Overheard {
-    which: Which,
     engine: Arc<dyn Engine>,
     heard: Arc<Mutex<Heard>>,
 }
@@ -98,6 +101,7 @@ impl Which {
         match self {
             Which::Instant => "instant",
             Which::Local => "local",
+            Which::Both => "both",
         }
     }
 }
@@ -108,15 +112,15 @@ impl Asker {
         let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
         let source = project.clone();
         let engines = server::default_engines()(&settings, Arc::new(move || source.lock().clone()));
-        let engine = engines
-            .into_iter()
-            .find(|engine| engine.name() == wish.engine.name())
-            .context("there is no such engine")?;
-        let overheard = Overheard { which: wish.engine, engine, heard: heard.clone() };
-        let predictor = Predictor::new(settings.predictor, settings.suggestion, vec![Arc::new(overheard)]);
+        let is_wanted = |engine: &Arc<dyn Engine>| [engine.name(), "both"].contains(&wish.engine.name());
+        let overhear = |engine| Arc::new(Overheard { engine, heard: heard.clone() }) as Arc<dyn Engine>;
+        let engines: Vec<_> = engines.into_iter().filter(is_wanted).map(overhear).collect();
+        ensure!(!engines.is_empty(), "there is no such engine");
+        let bar = (set == Set::AddedLines).then_some(settings.predictor.min_chance);
+        let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
         let model = wish.model.as_deref().map(|model| format!(" {model}")).unwrap_or_default();
         let run = format!("{}, {}{model}, context {}", set.name(), wish.engine.name(), wish.context.name);
-        let asker = Asker { run, which: wish.engine, predictor, project, heard };
+        let asker = Asker { run, which: wish.engine, bar, predictor, project, heard };
         asker.warm_up()?;
         Ok(asker)
     }
@@ -129,7 +133,7 @@ impl Asker {
     pub fn ask(&self, question: &Question) -> Result<Record> {
         let mut document = question.document.clone();
         // The instant engine looks at no tree, and is asked thousands of questions.
-        if self.which == Which::Local {
+        if self.which != Which::Instant {
             let parsed = document.language.map(|language| Tree::parse(&document.text, language, None, &mut || false));
             document.tree = parsed.and_then(Result::ok);
         }
@@ -169,7 +173,10 @@ impl Asker {
         if let Some(why) = self.heard.lock().failed.take() {
             bail!("the engine failed: {why}");
         }
-        let Outcome::Suggest { suggestions, .. } = answer.outcome else { return Ok((None, ms)) };
+        let Outcome::Suggest { suggestions, percent, .. } = answer.outcome else { return Ok((None, ms)) };
+        if self.bar.is_some_and(|bar| f32::from(percent) < (bar * 100.0).round()) {
+            return Ok((None, ms));
+        }
         let best = suggestions.into_iter().next();
         let shown = best.map(|best| {
             let replaced = text.slice(offset..offset + best.n_replaced);
@@ -202,12 +209,19 @@ impl Engine for Overheard {
         self.engine.name()
     }
 
+    fn is_instant(&self) -> bool {
+        self.engine.is_instant()
+    }
+
     fn generate(&self, ask: &Ask, _: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         let (mut best, enough) = (None, Cancel::default());
         let finish = self.engine.generate(ask, &enough, &mut |candidate| {
+            if candidate.is_growing {
+                return emit(candidate);
+            }
             best.get_or_insert_with(|| candidate.clone());
             let flow = emit(candidate);
-            if self.which == Which::Local {
+            if !self.is_instant() {
                 // While typing, a model says one thing; how often it is asked again by hand depends on its speed.
                 enough.cancel();
                 return ControlFlow::Break(());
@@ -215,7 +229,16 @@ impl Engine for Overheard {
             flow
         });
         let failed = if let Finish::Failed(why) = &finish { Some(why.clone()) } else { None };
-        *self.heard.lock() = Heard { best, failed };
+        let mut heard = self.heard.lock();
+        heard.failed = heard.failed.take().or(failed);
+        // Of two engines' the likelier, with what the model's took.
+        heard.best = match (heard.best.take(), best) {
+            (Some(a), Some(b)) => {
+                let cost = if a.cost.n_prompt > 0 { a.cost } else { b.cost };
+                Some(Candidate { cost, ..if a.confidence > b.confidence { a } else { b } })
+            }
+            (a, b) => a.or(b),
+        };
         finish
     }
 }

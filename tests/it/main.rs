@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod context;
 mod document;
+mod flights;
 mod hub;
 mod instant;
 mod layout;
