@@ -187,6 +187,11 @@ impl Client {
         }
     }
 
+    /// Answers that nobody has waited for.
+    pub fn n_answers_left(&self) -> usize {
+        self.answers.len()
+    }
+
     /// Waits for a notification or request of the server that is `wanted`.
     pub fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {

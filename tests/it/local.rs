@@ -2,7 +2,7 @@
 
 mod engine;
 mod reference;
-mod tiny;
+pub mod tiny;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

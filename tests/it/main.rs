@@ -23,6 +23,7 @@ mod prompt;
 mod real_model;
 mod server;
 mod stop;
+mod storm;
 mod suggestion;
 mod syntax;
 mod text;
