@@ -110,9 +110,9 @@ impl Cache {
             }
         }
         found.sort_by(|a, b| {
-            let is_seen = |offer: &Offer| offer.n_shown > 0;
             let by_chance = b.line_chance().total_cmp(&a.line_chance());
-            is_seen(b).cmp(&is_seen(a)).then(by_chance).then(a.via.cmp(&b.via))
+            let by_length = b.suggestion.text.len().cmp(&a.suggestion.text.len());
+            b.n_shown.cmp(&a.n_shown).then(by_chance).then(a.via.cmp(&b.via)).then(by_length)
         });
         let mut offers: Vec<Offer> = Vec::new();
         for offer in found {

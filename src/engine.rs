@@ -44,6 +44,8 @@ pub struct Ask<'a> {
     pub max_lines: usize,
     /// Most candidates wanted: 1, or more when the user asked by hand.
     pub n_candidates: usize,
+    /// Nobody waits for it: work that would be in the way of the next real question is not worth it.
+    pub is_ahead: bool,
 }
 
 /// Raw text for the cursor.

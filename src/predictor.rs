@@ -161,8 +161,14 @@ impl Predictor {
         let others = cleared_others(request);
         let is_by_hand = request.trigger == Trigger::Invoked;
         let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
-        let ask =
-            Ask { document: &document, offset, others: &others, max_lines: self.core.options.max_lines, n_candidates };
+        let ask = Ask {
+            document: &document,
+            offset,
+            others: &others,
+            max_lines: self.core.options.max_lines,
+            n_candidates,
+            is_ahead: false,
+        };
 
         let mut reasons = Vec::new();
         for engine in self.core.instant_engines() {
@@ -359,12 +365,6 @@ impl Predictor {
                     let percent = (offer.line_chance() * 100.0).round() as u8;
                     let suggestions = vec![suggestion];
                     revealed = Some(Revealed { suggestions, source: offer.source, percent });
-                }
-                // The same, and it goes on.
-                Some(first) if suggestion.text.starts_with(&first.suggestions[0].text) => {
-                    if suggestion.n_replaced == first.suggestions[0].n_replaced {
-                        first.suggestions[0] = suggestion;
-                    }
                 }
                 Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
                 Some(_) => {}

@@ -56,6 +56,7 @@ impl Likelihood {
                 others: &hole.others,
                 max_lines: 1,
                 n_candidates: 1,
+                is_ahead: false,
             };
             let help = Help { continuations: &[], context: &|place| context::gather(place, project, options) };
             let likelihood = self.loaded.likelihood(&ask, &rest, &help, &Cancel::default());

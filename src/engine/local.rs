@@ -110,6 +110,7 @@ struct Question {
     others: Vec<Snapshot>,
     max_lines: usize,
     n_candidates: usize,
+    is_ahead: bool,
     cancel: Cancel,
     reply: Sender<Reply>,
 }
@@ -196,6 +197,7 @@ impl Engine for Local {
             others: ask.others.to_vec(),
             max_lines: ask.max_lines,
             n_candidates: ask.n_candidates,
+            is_ahead: ask.is_ahead,
             cancel: cancel.clone(),
             reply,
         };
@@ -303,14 +305,14 @@ impl Host {
     }
 
     fn answer(&mut self, question: &Question) {
-        let Question { document, offset, others, max_lines, n_candidates, cancel, reply } = question;
+        let Question { document, offset, others, max_lines, n_candidates, is_ahead, cancel, reply } = question;
         // The questions that came while it was loaded are old.
         if cancel.is_cancelled() {
             let _ = reply.send(Reply::End(Finish::Cancelled));
             return;
         }
         let (max_lines, offset) = (*max_lines, *offset);
-        let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates };
+        let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates, is_ahead: *is_ahead };
         let continuations = if self.options.drafts { (self.continuations)(&ask, cancel) } else { Vec::new() };
         let contexts = self.contexts.clone();
         let help = Help { continuations: &continuations, context: &*contexts };
@@ -331,6 +333,9 @@ impl Host {
             let mut keep = |_: &Said| ();
             let on_text: &mut dyn FnMut(&Said) = if i == 0 { &mut grow } else { &mut keep };
             let answer = match self.load() {
+                Ok(loaded) if ask.is_ahead && loaded.would_move(&ask) => {
+                    Err(Finish::Silent("it is too far from what is evaluated".to_string()))
+                }
                 Ok(loaded) => {
                     let answer = loaded.answer(&ask, sampling, &help, cancel, on_text).map_err(Finish::from);
                     let spent = loaded.decoder().spent;

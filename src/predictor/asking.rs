@@ -143,7 +143,8 @@ impl Core {
     pub fn fly(&self, flight: &Flight, ring: &dyn Fn()) {
         let (document, others) = (&flight.document, flight.others.as_slice());
         let (max_lines, n_candidates) = (self.options.max_lines, flight.n_candidates);
-        let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates };
+        let is_ahead = flight.purpose == Purpose::Ahead;
+        let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates, is_ahead };
         for engine in self.models() {
             let mut grow = |candidate: &Candidate| {
                 flight.hear(|heard| heard.text.clone_from(&candidate.text));
@@ -159,7 +160,9 @@ impl Core {
                 return;
             }
             let is_silent = report.reason.is_some();
-            self.has_answered.store(!is_silent, Ordering::Relaxed);
+            if !is_ahead {
+                self.has_answered.store(!is_silent, Ordering::Relaxed);
+            }
             flight.hear(|heard| {
                 heard.steps.extend(report.steps);
                 heard.context = report.context;

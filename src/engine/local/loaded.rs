@@ -252,6 +252,14 @@ impl Loaded {
         Ok(Laid { tokens, forced: plan.forced, context })
     }
 
+    /// Whether this question needs another anchor than the one before, so that the next would need it moved back.
+    pub fn would_move(&self, ask: &Ask) -> bool {
+        let before = self.held.peek(&ask.document.id).map(|held| &held.anchor);
+        before.is_none_or(|before| {
+            prompt::plan(&ask.document.text, ask.offset, Some(before), &self.layout).anchor != *before
+        })
+    }
+
     fn context(&self, ask: &Ask, plan: &Plan, help: &Help) -> Context {
         let Anchor { start, suffix, .. } = &plan.anchor;
         let shown = *start..ask.offset + suffix.len();
