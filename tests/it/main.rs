@@ -20,6 +20,7 @@ mod privacy;
 mod prompt;
 #[cfg(target_os = "linux")]
 mod real_model;
+mod restraint;
 mod server;
 mod stop;
 mod suggestion;
