@@ -6,6 +6,7 @@
 //! not know the wire.
 
 mod gate;
+pub mod outcome;
 pub mod restraint;
 mod trace;
 

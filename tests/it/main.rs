@@ -14,6 +14,7 @@ mod layout;
 mod local;
 mod local_model;
 mod offer;
+mod outcome;
 mod outline;
 mod predictor;
 mod privacy;

@@ -1,0 +1,397 @@
+//! What became of a suggestion: taken, typed by hand, rejected, never read; and whether it is still there later.
+//!
+//! An editor says little of this: a command after an accept, and the changes of the text. [`Outcomes`] watches the one
+//! suggestion that is on the screen, and the places of accepted ones for [`KEPT_AFTER`]. Several requests are one
+//! suggestion while the user types along. Pure: no clock, no I/O; time is passed in. Must not know the ledger or the
+//! wire. Read [`Outcomes::changed`] first.
+
+mod survival;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::document::{DocumentId, Snapshot};
+use crate::suggestion::Suggestion;
+use crate::text::Text;
+use survival::Planted;
+
+/// What was visible for less was not read: an answer to a glance takes longer. Cody counts 750 ms as read, which is
+/// slower than people who accept by habit; Copilot's ghost text stays for 200 ms at least.
+pub const MIN_VISIBLE: Duration = Duration::from_millis(300);
+
+/// When an accepted text is looked for again (the second of Copilot's five looks).
+pub const KEPT_AFTER: Duration = Duration::from_secs(30);
+
+/// The share of an accepted text that must be there for it to count as kept: with less than a third changed it is
+/// "mostly unchanged" (Ziegler et al., Productivity Assessment of Neural Code Completion, 2022).
+pub const KEPT_SHARE: f32 = 0.67;
+
+/// An editor that inserts another text than ours (re-indented, say) tells of the accept only after the change.
+const COMMAND_WITHIN: Duration = Duration::from_millis(500);
+
+/// Text on each side of a suggestion that must be as it was, in bytes: the rest of the document may change.
+const WINDOW: usize = 64;
+
+/// Places that are waited for at once, suggestions whose command may still come, and requests of one suggestion.
+const MAX_PLANTED: usize = 32;
+const MAX_LEAVING: usize = 8;
+const MAX_REQUESTS: usize = 64;
+
+/// A suggestion as it is put on the screen.
+pub struct Offered<'a> {
+    /// The request's number; outcomes name the first request of a suggestion.
+    pub request: u64,
+    pub document: &'a Snapshot,
+    /// Bytes.
+    pub offset: usize,
+    /// The first is shown; the user may turn to the others.
+    pub suggestions: &'a [Suggestion],
+}
+
+/// Whether a suggestion was on the screen already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    New,
+    /// The rest of the one that this request began.
+    Continues(u64),
+}
+
+/// What became of the suggestion of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub request: u64,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Ended(Ended),
+    /// [`KEPT_AFTER`] an accept: the share of the accepted text that is still there, 0 to 1.
+    Kept {
+        share: f32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    pub end: End,
+    /// Characters of it that are in the text now, accepted and typed.
+    pub n_taken: usize,
+    /// Of those, typed by hand.
+    pub n_typed: usize,
+    pub visible: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// Taken whole, by a command or in one insert.
+    Accepted,
+    /// Taken in part, by a command or in one insert; the rest was not.
+    Partial,
+    /// Typed by hand to its end.
+    TypedThrough,
+    /// Read, and something else was typed, maybe after a beginning of it; or dismissed.
+    Rejected,
+    /// It left, or something else was typed, before it could be read.
+    Unseen,
+    /// The user went elsewhere, or another suggestion took its place.
+    Ignored,
+}
+
+#[derive(Default)]
+pub struct Outcomes {
+    live: Option<Live>,
+    /// No more on the screen, but a command may still say that it was accepted. Oldest first.
+    leaving: VecDeque<Leaving>,
+    planted: VecDeque<Planted>,
+}
+
+/// The suggestion on the screen.
+struct Live {
+    /// All that showed it or its rest, the first first.
+    requests: Vec<u64>,
+    document: DocumentId,
+    /// The text in which it was first shown, and where.
+    text: Text,
+    offset: usize,
+    suggestions: Vec<Suggestion>,
+    since: Duration,
+    /// Bytes of it that are in the text.
+    n_bytes: usize,
+    /// Characters of those that came more than a few at once or by a command.
+    n_accepted: usize,
+}
+
+struct Leaving {
+    live: Live,
+    at: Duration,
+    /// How it ends without a command.
+    end: End,
+    /// Where all of it stands.
+    place: Option<Planted>,
+}
+
+/// How a changed text relates to a suggestion.
+enum Progress {
+    /// The whole of one of them stands there.
+    Whole(usize),
+    /// So many bytes of the first.
+    Along(usize),
+    Diverged,
+}
+
+/// More characters in one change were not typed: Neovim gathers what is typed within 150 ms.
+const MAX_TYPED_CHARS: usize = 4;
+
+impl Outcomes {
+    /// A suggestion goes on the screen.
+    pub fn shown(&mut self, offered: &Offered, now: Duration) -> (Showing, Vec<Event>) {
+        let mut events = self.settle(now);
+        if let Some(live) = self.live.as_mut().filter(|live| live.continues(offered)) {
+            live.go_on(offered);
+            return (Showing::Continues(live.requests[0]), events);
+        }
+        if let Some(live) = self.live.take() {
+            let end = live.left(now);
+            events.push(live.end(now, end));
+        }
+        self.live = Live::new(offered, now);
+        (Showing::New, events)
+    }
+
+    /// A document has changed: the text was typed along, accepted, or something else happened.
+    pub fn changed(&mut self, document: &Snapshot, now: Duration) -> Vec<Event> {
+        let mut events = self.settle(now);
+        let places = self.planted.iter_mut().filter(|planted| planted.document == document.id);
+        places.for_each(|planted| planted.current = document.text.clone());
+
+        let Some(mut live) = self.live.take_if(|live| live.document == document.id) else { return events };
+        match live.progress(&document.text) {
+            Progress::Along(n_bytes) => {
+                live.advance(n_bytes);
+                self.live = Some(live);
+            }
+            Progress::Whole(which) => {
+                let is_at_once = live.complete(which);
+                let place = Planted::new(live.requests[0], document, live.offset..live.offset + live.n_bytes, now);
+                if is_at_once || live.n_accepted > 0 {
+                    self.plant(place);
+                    events.push(live.end(now, End::Accepted));
+                } else {
+                    events.extend(self.leave(live, End::TypedThrough, Some(place), now));
+                }
+            }
+            Progress::Diverged => {
+                let end = live.diverged(now);
+                events.extend(self.leave(live, end, None, now));
+            }
+        }
+        events
+    }
+
+    /// The editor says that a suggestion of this request was accepted. It says so after the text has changed.
+    pub fn accepted(&mut self, request: u64, now: Duration) -> Option<Event> {
+        if let Some(live) = self.live.take_if(|live| live.requests.contains(&request)) {
+            return Some(live.end(now, End::Accepted));
+        }
+        let at = self.leaving.iter().position(|leaving| leaving.live.requests.contains(&request))?;
+        let Leaving { live, at, place, .. } = self.leaving.remove(at)?;
+        place.into_iter().for_each(|place| self.plant(place));
+        Some(live.end(at, End::Accepted))
+    }
+
+    /// The editor says that so many characters of the suggestion of this request, from its beginning, were accepted.
+    pub fn partially(&mut self, request: u64, n_chars: usize) {
+        let is_meant = |live: &&mut Live| live.requests.contains(&request);
+        let leaving = self.leaving.iter_mut().map(|leaving| &mut leaving.live);
+        if let Some(live) = self.live.iter_mut().chain(leaving).find(is_meant) {
+            live.n_accepted = live.n_accepted.max(n_chars.min(live.n_chars()));
+        }
+    }
+
+    /// The editor says that the user wants none of it.
+    pub fn dismissed(&mut self, request: u64, now: Duration) -> Option<Event> {
+        let live = self.live.take_if(|live| live.requests.contains(&request))?;
+        let end = live.diverged(now);
+        Some(live.end(now, end))
+    }
+
+    /// A document was closed: what becomes of its text is not known any more.
+    pub fn closed(&mut self, document: &DocumentId, now: Duration) -> Option<Event> {
+        self.planted.retain(|planted| planted.document != *document);
+        let live = self.live.take_if(|live| live.document == *document)?;
+        let end = live.left(now);
+        Some(live.end(now, end))
+    }
+
+    /// Says what is due by now; call it at [`Outcomes::due`].
+    pub fn tick(&mut self, now: Duration) -> Vec<Event> {
+        self.settle(now)
+    }
+
+    /// When there will be something to say although nothing happens.
+    pub fn due(&self) -> Option<Duration> {
+        let leaving = self.leaving.front().map(|leaving| leaving.at + COMMAND_WITHIN);
+        leaving.into_iter().chain(self.planted.front().map(|planted| planted.at + KEPT_AFTER)).min()
+    }
+
+    fn settle(&mut self, now: Duration) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(leaving) = self.leaving.pop_front_if(|leaving| now >= leaving.at + COMMAND_WITHIN) {
+            events.push(leaving.end());
+        }
+        while let Some(planted) = self.planted.pop_front_if(|planted| now >= planted.at + KEPT_AFTER) {
+            let (request, share) = (planted.request, planted.share());
+            events.push(Event { request, outcome: Outcome::Kept { share } });
+        }
+        events
+    }
+
+    /// Takes a suggestion off the screen; where too many wait for a command, the oldest waits no more.
+    fn leave(&mut self, live: Live, end: End, place: Option<Planted>, at: Duration) -> Option<Event> {
+        let oldest = if self.leaving.len() == MAX_LEAVING { self.leaving.pop_front() } else { None };
+        self.leaving.push_back(Leaving { live, at, end, place });
+        oldest.map(Leaving::end)
+    }
+
+    fn plant(&mut self, planted: Planted) {
+        if self.planted.len() == MAX_PLANTED {
+            self.planted.pop_front();
+        }
+        self.planted.push_back(planted);
+    }
+}
+
+impl Live {
+    /// `None` for nothing to show.
+    fn new(offered: &Offered, now: Duration) -> Option<Live> {
+        offered.suggestions.first().filter(|first| !first.text.is_empty())?;
+        Some(Live {
+            requests: vec![offered.request],
+            document: offered.document.id.clone(),
+            text: offered.document.text.clone(),
+            offset: offered.document.text.floor_char_boundary(offered.offset),
+            suggestions: offered.suggestions.to_vec(),
+            since: now,
+            n_bytes: 0,
+            n_accepted: 0,
+        })
+    }
+
+    fn first(&self) -> &str {
+        self.suggestions.first().map_or("", |first| &first.text)
+    }
+
+    fn n_chars(&self) -> usize {
+        self.first().chars().count()
+    }
+
+    /// The same place, and what is left of this, or more.
+    fn continues(&self, offered: &Offered) -> bool {
+        let rest = self.first().get(self.n_bytes..).unwrap_or_default();
+        let next = offered.suggestions.first().map_or("", |first| &first.text);
+        let is_here = offered.document.id == self.document && offered.offset == self.offset + self.n_bytes;
+        is_here && !rest.is_empty() && !next.is_empty() && (next.starts_with(rest) || rest.starts_with(next))
+    }
+
+    fn go_on(&mut self, offered: &Offered) {
+        self.requests.truncate(MAX_REQUESTS - 1);
+        self.requests.push(offered.request);
+        // Its end may have come or gone: a longer answer, or a bracket that the editor has put there.
+        let there = self.first().get(..self.n_bytes).unwrap_or_default();
+        let whole = |rest: &Suggestion| Suggestion { text: format!("{there}{}", rest.text), ..rest.clone() };
+        self.suggestions = offered.suggestions.iter().map(whole).collect();
+    }
+
+    fn progress(&self, text: &Text) -> Progress {
+        let stands = |suggestion: &Suggestion| {
+            let replaced = self.offset..self.offset + suggestion.n_replaced;
+            let is_length = text.len() + suggestion.n_replaced == self.text.len() + suggestion.text.len();
+            is_length && self.surrounds(text, replaced, &suggestion.text)
+        };
+        if let Some(which) = self.suggestions.iter().position(stands) {
+            return Progress::Whole(which);
+        }
+        let Some(n_inserted) = text.len().checked_sub(self.text.len()) else { return Progress::Diverged };
+        let inserted = text.slice(self.offset..self.offset + n_inserted);
+        if !self.surrounds(text, self.offset..self.offset, &inserted) {
+            return Progress::Diverged;
+        }
+        let n_bytes = common_prefix(&inserted, self.first());
+        // What is left of the insert may be the other half of a pair, which the editor has put behind the cursor.
+        let is_pair = |c: char| ")]}>\"'`".contains(c);
+        match inserted[n_bytes..].chars().all(is_pair) && (n_bytes > 0 || inserted.is_empty()) {
+            true if n_bytes == self.first().len() => Progress::Whole(0),
+            true => Progress::Along(n_bytes),
+            false => Progress::Diverged,
+        }
+    }
+
+    /// Whether `text` is the one before around `inserted`, which replaces `replaced`.
+    fn surrounds(&self, text: &Text, replaced: Range<usize>, inserted: &str) -> bool {
+        let end = self.offset + inserted.len();
+        let before = self.offset.saturating_sub(WINDOW)..self.offset;
+        text.slice(self.offset..end) == inserted
+            && text.slice(before.clone()) == self.text.slice(before)
+            && text.slice(end..end + WINDOW) == self.text.slice(replaced.end..replaced.end + WINDOW)
+    }
+
+    fn advance(&mut self, n_bytes: usize) {
+        let added = self.first().get(self.n_bytes..n_bytes).map_or(0, |added| added.chars().count());
+        if added > MAX_TYPED_CHARS {
+            self.n_accepted += added;
+        }
+        self.n_bytes = n_bytes;
+    }
+
+    /// All of one of them stands there; whether it came in one change, with nothing of it typed before.
+    fn complete(&mut self, which: usize) -> bool {
+        self.suggestions.swap(0, which);
+        let n_bytes = self.first().len();
+        let is_at_once = self.n_bytes == 0 && self.n_chars() > 1;
+        self.n_bytes = self.n_bytes.min(n_bytes);
+        self.advance(n_bytes);
+        is_at_once
+    }
+
+    fn diverged(&self, now: Duration) -> End {
+        match (self.n_accepted > 0, now.saturating_sub(self.since) < MIN_VISIBLE) {
+            (true, _) => End::Partial,
+            (false, true) => End::Unseen,
+            (false, false) => End::Rejected,
+        }
+    }
+
+    fn left(&self, now: Duration) -> End {
+        match self.diverged(now) {
+            End::Rejected => End::Ignored,
+            end => end,
+        }
+    }
+
+    fn end(self, now: Duration, end: End) -> Event {
+        let n_there = self.first().get(..self.n_bytes).map_or(0, |there| there.chars().count());
+        let n_typed = n_there.saturating_sub(self.n_accepted);
+        let (n_taken, n_typed) = match end {
+            // At once, or by a command alone: a beginning may have been typed.
+            End::Accepted if n_there == self.n_chars() && self.n_accepted == 0 => (n_there, 0),
+            End::Accepted => (self.n_chars(), n_typed),
+            _ => (n_there.max(self.n_accepted), n_typed),
+        };
+        let ended = Ended { end, n_taken, n_typed, visible: now.saturating_sub(self.since) };
+        Event { request: self.requests[0], outcome: Outcome::Ended(ended) }
+    }
+}
+
+impl Leaving {
+    fn end(self) -> Event {
+        self.live.end(self.at, self.end)
+    }
+}
+
+/// Bytes, at a character boundary.
+fn common_prefix(a: &str, b: &str) -> usize {
+    let n = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    b.floor_char_boundary(n).min(a.floor_char_boundary(n))
+}
