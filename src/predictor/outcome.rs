@@ -83,6 +83,18 @@ pub struct Ended {
     pub visible: Duration,
 }
 
+impl Ended {
+    /// What an estimate of the chance should have said, 0 to 1; `None` where the user has not decided.
+    pub fn taken(&self, n_chars: usize) -> Option<f32> {
+        match self.end {
+            End::Accepted | End::Partial | End::TypedThrough => Some(1.0),
+            // Who typed most of it and then something else was nearly given the right text.
+            End::Rejected => Some((self.n_typed as f32 / n_chars.max(1) as f32).min(1.0)),
+            End::Unseen | End::Ignored => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// Taken whole, by a command or in one insert.

@@ -131,6 +131,18 @@ struct Kept {
     weights: Vec<(Factor, f32)>,
 }
 
+impl Maker {
+    /// By an engine's name.
+    pub fn of(engine: &str) -> Maker {
+        match engine {
+            "instant" => Maker::Instant,
+            "local" => Maker::Local,
+            "remote" => Maker::Remote,
+            _ => Maker::Other,
+        }
+    }
+}
+
 impl Default for Restraint {
     fn default() -> Restraint {
         Restraint { learned: [0.0; FACTORS.len()], n_outcomes: 0 }

@@ -11,6 +11,7 @@ mod document;
 mod hub;
 mod instant;
 mod layout;
+mod ledger;
 mod local;
 mod local_model;
 mod offer;

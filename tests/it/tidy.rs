@@ -24,9 +24,10 @@ const BLIND: [(&str, &str); 5] = [
 
 /// Who alone may know a thing: what it is called in code, and where (paths start so). Wire types, HTTP clients,
 /// other programs, tensors and what is unsafe each have one door.
-const KNOWN_TO: [(&str, &[&str]); 8] = [
+const KNOWN_TO: [(&str, &[&str]); 9] = [
     ("tower_lsp", &["src/server"]),
     ("lsp_types", &["src/server"]),
+    ("rusqlite", &["src/ledger/"]),
     ("reqwest", &["src/weights/"]),
     ("std::process", &["src/main.rs", "src/weights/", "src/agent", "src/cli/model/bench/peer.rs"]),
     ("candle_core", &["src/engine/local"]),
