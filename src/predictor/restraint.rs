@@ -40,6 +40,12 @@ const USUAL_ACCEPTANCE: f32 = 0.3;
 /// Chances nearer to 0 and 1 are no better founded than these.
 const CHANCES: (f32, f32) = (0.02, 0.98);
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Hide what will hardly be taken.
+    pub enabled: bool,
+}
+
 /// What is known of a suggestion before it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
@@ -261,7 +267,7 @@ fn inputs(features: &Features) -> [f32; FACTORS.len()] {
 impl Factor {
     fn name(self) -> &'static str {
         match self {
-            Factor::Engine => "how far the engine's own chance is trusted",
+            Factor::Engine => "when the engine is sure",
             Factor::Instant => "from the instant engine",
             Factor::Local => "from the local model",
             Factor::Remote => "from the remote model",
