@@ -175,7 +175,7 @@ impl Ledger {
 impl Session {
     fn new() -> Session {
         // The hasher's keys are random; no other source of chance is at hand.
-        let random = RandomState::new().hash_one(std::process::id());
+        let random = RandomState::new().hash_one(unix_ms());
         Session((random >> 1) as i64)
     }
 }

@@ -14,6 +14,7 @@ mod in_order;
 mod lifecycle;
 mod offer;
 mod progress;
+mod record;
 mod state;
 mod watch;
 mod worker;
@@ -26,19 +27,29 @@ use tower_lsp::{LspService, Server};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
-use crate::context;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
 use crate::workspace::{ProjectSource, symbols};
+use crate::{context, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
+use record::Recorder;
 use state::State;
 
 pub use offer::Offer;
 
 /// Makes the engines of a session, in the order in which they are asked.
 pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
+
+/// Where a session keeps what outlives it; by default it keeps nothing.
+#[derive(Default)]
+pub struct Files {
+    /// The folder of symbols.
+    pub symbols: Option<PathBuf>,
+    /// The file of records.
+    pub ledger: Option<PathBuf>,
+}
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
 const MAX_CONCURRENT_MESSAGES: usize = 1024;
@@ -58,7 +69,7 @@ pub fn run() -> i32 {
     // Without a place for models there is none to offer.
     let offer = Offer::usual().ok();
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-    let code = runtime.block_on(serve(input, output, default_engines(), offer, symbols::cache_folder()));
+    let code = runtime.block_on(serve(input, output, default_engines(), offer, Files::usual()));
     // Whatever still runs (a read of stdin, an engine) must not hold up the end.
     runtime.shutdown_background();
     code
@@ -81,20 +92,21 @@ pub fn default_engines() -> Engines {
     })
 }
 
-/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model,
-/// `cache` the folder in which symbols are kept.
+/// Serves one client over any pair of streams; returns the exit code. `offer` is made to a user without a model.
 pub async fn serve(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
     engines: Engines,
     offer: Option<Offer>,
-    cache: Option<PathBuf>,
+    files: Files,
 ) -> i32 {
+    let Files { symbols, ledger } = files;
+    let recorder = Recorder::new(ledger);
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
-        let lifecycle = lifecycle.clone();
+        let (lifecycle, recorder) = (lifecycle.clone(), recorder.clone());
         handlers::register(LspService::build_with_lifecycle_methods(move |client| {
-            State::new(client, engines, offer, cache, lifecycle)
+            State::new(client, engines, offer, symbols, recorder, lifecycle)
         }))
         .finish()
     };
@@ -103,5 +115,15 @@ pub async fn serve(
         frames::forward(input, move || lifecycle.input_ended())
     };
     let server = Server::new(input, output, socket).concurrency_level(MAX_CONCURRENT_MESSAGES);
-    lifecycle.run(server.serve(InOrder::new(service))).await
+    let code = lifecycle.run(server.serve(InOrder::new(service))).await;
+    // Whether it came to that in time or not, the session is over.
+    let _ = tokio::task::spawn_blocking(move || recorder.finish()).await;
+    code
+}
+
+impl Files {
+    /// The user's.
+    pub fn usual() -> Files {
+        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file() }
+    }
 }

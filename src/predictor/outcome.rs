@@ -131,8 +131,9 @@ struct Live {
     since: Duration,
     /// Bytes of it that are in the text.
     n_bytes: usize,
-    /// Characters of those that came more than a few at once or by a command.
-    n_accepted: usize,
+    /// Characters of it that came more than a few at once, and that the editor says were accepted.
+    n_at_once: usize,
+    n_commanded: usize,
 }
 
 struct Leaving {
@@ -187,7 +188,7 @@ impl Outcomes {
             Progress::Whole(which) => {
                 let is_at_once = live.complete(which);
                 let place = Planted::new(live.requests[0], document, live.offset..live.offset + live.n_bytes, now);
-                if is_at_once || live.n_accepted > 0 {
+                if is_at_once || live.n_accepted() > 0 {
                     self.plant(place);
                     events.push(live.end(now, End::Accepted));
                 } else {
@@ -213,12 +214,20 @@ impl Outcomes {
         Some(live.end(at, End::Accepted))
     }
 
+    /// The editor says that it has put the suggestion of this request on the screen just now.
+    pub fn seen(&mut self, request: u64, now: Duration) {
+        // Only the first time: the rest of one that is typed along was read long before.
+        if let Some(live) = self.live.as_mut().filter(|live| live.requests == [request] && live.n_bytes == 0) {
+            live.since = now;
+        }
+    }
+
     /// The editor says that so many characters of the suggestion of this request, from its beginning, were accepted.
     pub fn partially(&mut self, request: u64, n_chars: usize) {
         let is_meant = |live: &&mut Live| live.requests.contains(&request);
         let leaving = self.leaving.iter_mut().map(|leaving| &mut leaving.live);
         if let Some(live) = self.live.iter_mut().chain(leaving).find(is_meant) {
-            live.n_accepted = live.n_accepted.max(n_chars.min(live.n_chars()));
+            live.n_commanded = live.n_commanded.max(n_chars.min(live.n_chars()));
         }
     }
 
@@ -287,7 +296,8 @@ impl Live {
             suggestions: offered.suggestions.to_vec(),
             since: now,
             n_bytes: 0,
-            n_accepted: 0,
+            n_at_once: 0,
+            n_commanded: 0,
         })
     }
 
@@ -297,6 +307,10 @@ impl Live {
 
     fn n_chars(&self) -> usize {
         self.first().chars().count()
+    }
+
+    fn n_accepted(&self) -> usize {
+        self.n_at_once.max(self.n_commanded)
     }
 
     /// The same place, and what is left of this, or more.
@@ -352,7 +366,7 @@ impl Live {
     fn advance(&mut self, n_bytes: usize) {
         let added = self.first().get(self.n_bytes..n_bytes).map_or(0, |added| added.chars().count());
         if added > MAX_TYPED_CHARS {
-            self.n_accepted += added;
+            self.n_at_once += added;
         }
         self.n_bytes = n_bytes;
     }
@@ -368,7 +382,7 @@ impl Live {
     }
 
     fn diverged(&self, now: Duration) -> End {
-        match (self.n_accepted > 0, now.saturating_sub(self.since) < MIN_VISIBLE) {
+        match (self.n_accepted() > 0, now.saturating_sub(self.since) < MIN_VISIBLE) {
             (true, _) => End::Partial,
             (false, true) => End::Unseen,
             (false, false) => End::Rejected,
@@ -384,12 +398,12 @@ impl Live {
 
     fn end(self, now: Duration, end: End) -> Event {
         let n_there = self.first().get(..self.n_bytes).map_or(0, |there| there.chars().count());
-        let n_typed = n_there.saturating_sub(self.n_accepted);
+        let n_typed = n_there.saturating_sub(self.n_accepted());
         let (n_taken, n_typed) = match end {
             // At once, or by a command alone: a beginning may have been typed.
-            End::Accepted if n_there == self.n_chars() && self.n_accepted == 0 => (n_there, 0),
+            End::Accepted if n_there == self.n_chars() && self.n_accepted() == 0 => (n_there, 0),
             End::Accepted => (self.n_chars(), n_typed),
-            _ => (n_there.max(self.n_accepted), n_typed),
+            _ => (n_there.max(self.n_accepted()), n_typed),
         };
         let ended = Ended { end, n_taken, n_typed, visible: now.saturating_sub(self.since) };
         Event { request: self.requests[0], outcome: Outcome::Ended(ended) }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
-use foretype::server::{self, Engines, Offer};
+use foretype::server::{self, Engines, Files, Offer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::runtime::Runtime;
@@ -54,10 +54,14 @@ impl Client {
     }
 
     pub fn start_with(engines: Engines, offer: Option<Offer>) -> Client {
+        Client::start_in(engines, offer, Files::default())
+    }
+
+    pub fn start_in(engines: Engines, offer: Option<Offer>, files: Files) -> Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
         let runtime = runtime();
-        let server = runtime.spawn(server::serve(input, output, engines, offer, None));
+        let server = runtime.spawn(server::serve(input, output, engines, offer, files));
         Client::new(runtime, ours, server)
     }
 

@@ -43,7 +43,7 @@ impl Planted {
         for piece in self.pieces() {
             n_chars += weight(&self.text.slice(piece.clone()));
             let untouched = [piece.start..piece.end.min(shared), piece.start.max(end)..piece.end];
-            let is_whole = untouched.iter().any(|part| *part == piece);
+            let is_whole = untouched.contains(&piece);
             if is_whole || self.is_found(&piece, haystack.get_or_insert_with(|| self.nearby())) {
                 n_kept += weight(&self.text.slice(piece));
             } else {

@@ -13,7 +13,10 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
     let at = state.started.elapsed();
     let changed = state.documents.lock().change(&id, identifier.version, changes, state.encoding(), at);
     match changed {
-        Ok(snapshot) => state.analysis.submit(snapshot),
+        Ok(snapshot) => {
+            state.recorder.changed(&snapshot);
+            state.analysis.submit(snapshot);
+        }
         Err(desync) => {
             let name = &id.0;
             let message = match desync {

@@ -1,13 +1,16 @@
 //! `textDocument/inlineCompletion`: ghost text.
 
+use std::time::{Duration, Instant};
+
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::{Error, Result};
 
 use crate::document::{Clearance, Snapshot};
+use crate::ledger::totals;
 use crate::predictor::{Outcome, Quick, Request, Selected, Trigger};
-use crate::server::convert;
 use crate::server::state::{Services, State};
 use crate::server::worker::{Superseded, Turn};
+use crate::server::{convert, record};
 use crate::suggestion::Suggestion;
 use crate::text::Position;
 
@@ -17,7 +20,10 @@ pub struct Answered {
     pub offset: usize,
     pub selected: Option<Selected>,
     pub suggestions: Vec<Suggestion>,
+    pub source: &'static str,
     pub trace_id: u64,
+    /// From the request's arrival.
+    pub latency: Duration,
 }
 
 pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Result<lsp::InlineCompletionResponse> {
@@ -32,7 +38,8 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
         None => None,
     };
     let items = answered.map_or_else(Vec::new, |answered| {
-        let Answered { document, offset, selected, suggestions, trace_id } = &answered;
+        record(state, &answered);
+        let Answered { document, offset, selected, suggestions, trace_id, .. } = &answered;
         let item = |suggestion: &Suggestion| {
             convert::inline_item(suggestion, document, *offset, selected.as_ref(), state.encoding(), *trace_id)
         };
@@ -47,6 +54,7 @@ pub struct Asked {
     request: Request,
     turn: Turn,
     services: Services,
+    arrived: Instant,
 }
 
 /// Takes the snapshot and the turn; belongs before the first await. `None` for a document that is not open.
@@ -56,6 +64,8 @@ pub fn begin(
     trigger: Trigger,
     selected: Option<&lsp::SelectedCompletionInfo>,
 ) -> Option<Asked> {
+    let arrived = Instant::now();
+    state.recorder.count(totals::REQUESTS);
     let id = convert::document_id(&place.text_document.uri);
     let services = state.services()?;
     let (document, others) = {
@@ -71,7 +81,7 @@ pub fn begin(
     let offset = document.text.offset(position, encoding);
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
     let turn = state.worker.take_turn(&id);
-    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services })
+    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services, arrived })
 }
 
 impl Asked {
@@ -80,7 +90,7 @@ impl Asked {
         let predictor = self.services.predictor;
         if self.request.document.clearance == Clearance::Pending {
             let verdict = self.turn.unless_superseded(state.analysis.verdict(&self.request.document)).await;
-            self.request.document.clearance = verdict.map_err(cancelled)?;
+            self.request.document.clearance = verdict.map_err(|superseded| cancelled(state, &superseded))?;
         }
         let (document, offset) = (self.request.document.clone(), self.request.offset);
         let selected = self.request.selected.clone();
@@ -88,12 +98,13 @@ impl Asked {
             Quick::Answered(answer) => answer,
             Quick::Open(trace) => {
                 let answer = state.worker.full(&mut self.turn, predictor, self.request, trace).await;
-                answer.map_err(cancelled)?.ok_or_else(Error::internal_error)?
+                answer.map_err(|superseded| cancelled(state, &superseded))?.ok_or_else(Error::internal_error)?
             }
         };
         match answer.outcome {
-            Outcome::Suggest { suggestions, .. } => {
-                Ok(Some(Answered { document, offset, selected, suggestions, trace_id: answer.trace.id }))
+            Outcome::Suggest { suggestions, source } => {
+                let (trace_id, latency) = (answer.trace.id, self.arrived.elapsed());
+                Ok(Some(Answered { document, offset, selected, suggestions, source, trace_id, latency }))
             }
             Outcome::Nothing(_) => Ok(None),
             Outcome::Cancelled => Err(Error::request_cancelled()),
@@ -101,6 +112,24 @@ impl Asked {
     }
 }
 
-fn cancelled(_: Superseded) -> Error {
+fn cancelled(state: &State, _: &Superseded) -> Error {
+    state.recorder.count(totals::SUPERSEDED);
     Error::request_cancelled()
+}
+
+/// Begins to watch what becomes of it. Over a menu's item the text is not the document's, and nothing is recorded.
+fn record(state: &State, answered: &Answered) {
+    let Answered { document, offset, selected, suggestions, source, trace_id, latency } = answered;
+    if selected.is_some() {
+        return;
+    }
+    let (offset, trace_id, latency, chance) = (*offset, *trace_id, *latency, chance(answered));
+    let current = state.documents.lock().snapshot(&document.id);
+    let answered = record::Answered { trace_id, document, offset, suggestions, source, chance, latency };
+    state.recorder.answered(&answered, current.as_ref());
+}
+
+/// The engine's own chance. Answers do not carry it yet; a half says nothing either way.
+fn chance(_: &Answered) -> f32 {
+    0.5
 }
