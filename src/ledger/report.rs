@@ -117,6 +117,13 @@ fn totals(connection: &Connection, first: i64) -> rusqlite::Result<BTreeMap<Stri
     rows.collect()
 }
 
+impl Report {
+    /// Nothing happened in these days.
+    pub fn is_empty(&self) -> bool {
+        self.all == Tally::default() && self.latencies.is_empty() && self.totals.is_empty()
+    }
+}
+
 impl Tally {
     /// From the columns after the first.
     fn read(row: &Row) -> rusqlite::Result<Tally> {

@@ -24,6 +24,7 @@ mod prompt;
 mod real_model;
 mod restraint;
 mod server;
+mod stats;
 mod stop;
 mod suggestion;
 mod syntax;
