@@ -34,9 +34,7 @@ pub struct Opened {
 /// Opens the file, making it and its folder where there is none. A newer program's file is left alone and another one
 /// used beside it; what is no ledger is put aside.
 pub fn open(path: &Path, now: UnixMs) -> anyhow::Result<Opened> {
-    if let Some(folder) = path.parent() {
-        make_private(folder)?;
-    }
+    make_private(path)?;
     match open_patiently(path) {
         Ok(Version::Ours(connection)) => Ok(Opened { connection, path: path.to_path_buf(), notice: None }),
         Ok(Version::Newer) => {
@@ -138,14 +136,19 @@ fn put_aside(path: &Path, now: UnixMs) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// What one works on is nobody else's business.
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)
+/// Makes the file and its folder where they are not: what one works on is nobody else's business. The journal gets the
+/// file's permissions.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    let mut file = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folder.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(parent) = path.parent() {
+        folder.recursive(true).create(parent)?;
+    }
+    file.append(true).create(true).open(path).map(drop)
 }

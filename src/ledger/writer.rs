@@ -13,7 +13,7 @@ use super::{Event, Session, UnixMs, schema, unix_ms};
 use crate::predictor::restraint::Restraint;
 
 /// Records that come within this are written together; a crash loses no more.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_secs(1);
 const MAX_BATCH: usize = 512;
 
 pub enum Message {

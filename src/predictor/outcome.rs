@@ -5,15 +5,15 @@
 //! suggestion while the user types along. Pure: no clock, no I/O; time is passed in. Must not know the ledger or the
 //! wire. Read [`Outcomes::changed`] first.
 
+mod live;
 mod survival;
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 use crate::document::{DocumentId, Snapshot};
 use crate::suggestion::Suggestion;
-use crate::text::Text;
+use live::{Live, Progress};
 use survival::Planted;
 
 /// What was visible for less was not read: an answer to a glance takes longer. Cody counts 750 ms as read, which is
@@ -30,13 +30,9 @@ pub const KEPT_SHARE: f32 = 0.67;
 /// An editor that inserts another text than ours (re-indented, say) tells of the accept only after the change.
 const COMMAND_WITHIN: Duration = Duration::from_millis(500);
 
-/// Text on each side of a suggestion that must be as it was, in bytes: the rest of the document may change.
-const WINDOW: usize = 64;
-
-/// Places that are waited for at once, suggestions whose command may still come, and requests of one suggestion.
+/// Places that are waited for at once, and suggestions whose command may still come.
 const MAX_PLANTED: usize = 32;
 const MAX_LEAVING: usize = 8;
-const MAX_REQUESTS: usize = 64;
 
 /// A suggestion as it is put on the screen.
 pub struct Offered<'a> {
@@ -119,23 +115,6 @@ pub struct Outcomes {
     planted: VecDeque<Planted>,
 }
 
-/// The suggestion on the screen.
-struct Live {
-    /// All that showed it or its rest, the first first.
-    requests: Vec<u64>,
-    document: DocumentId,
-    /// The text in which it was first shown, and where.
-    text: Text,
-    offset: usize,
-    suggestions: Vec<Suggestion>,
-    since: Duration,
-    /// Bytes of it that are in the text.
-    n_bytes: usize,
-    /// Characters of it that came more than a few at once, and that the editor says were accepted.
-    n_at_once: usize,
-    n_commanded: usize,
-}
-
 struct Leaving {
     live: Live,
     at: Duration,
@@ -144,18 +123,6 @@ struct Leaving {
     /// Where all of it stands.
     place: Option<Planted>,
 }
-
-/// How a changed text relates to a suggestion.
-enum Progress {
-    /// The whole of one of them stands there.
-    Whole(usize),
-    /// So many bytes of the first.
-    Along(usize),
-    Diverged,
-}
-
-/// More characters in one change were not typed: Neovim gathers what is typed within 150 ms.
-const MAX_TYPED_CHARS: usize = 4;
 
 impl Outcomes {
     /// A suggestion goes on the screen.
@@ -176,7 +143,8 @@ impl Outcomes {
     /// A document has changed: the text was typed along, accepted, or something else happened.
     pub fn changed(&mut self, document: &Snapshot, now: Duration) -> Vec<Event> {
         let mut events = self.settle(now);
-        let places = self.planted.iter_mut().filter(|planted| planted.document == document.id);
+        let waiting = self.leaving.iter_mut().filter_map(|leaving| leaving.place.as_mut());
+        let places = self.planted.iter_mut().chain(waiting).filter(|planted| planted.document == document.id);
         places.for_each(|planted| planted.current = document.text.clone());
 
         let Some(mut live) = self.live.take_if(|live| live.document == document.id) else { return events };
@@ -194,6 +162,10 @@ impl Outcomes {
                 } else {
                     events.extend(self.leave(live, End::TypedThrough, Some(place), now));
                 }
+            }
+            Progress::Elsewhere => {
+                let end = live.left(now);
+                events.push(live.end(now, end));
             }
             Progress::Diverged => {
                 let end = live.diverged(now);
@@ -227,7 +199,7 @@ impl Outcomes {
         let is_meant = |live: &&mut Live| live.requests.contains(&request);
         let leaving = self.leaving.iter_mut().map(|leaving| &mut leaving.live);
         if let Some(live) = self.live.iter_mut().chain(leaving).find(is_meant) {
-            live.n_commanded = live.n_commanded.max(n_chars.min(live.n_chars()));
+            live.command(n_chars);
         }
     }
 
@@ -284,140 +256,8 @@ impl Outcomes {
     }
 }
 
-impl Live {
-    /// `None` for nothing to show.
-    fn new(offered: &Offered, now: Duration) -> Option<Live> {
-        offered.suggestions.first().filter(|first| !first.text.is_empty())?;
-        Some(Live {
-            requests: vec![offered.request],
-            document: offered.document.id.clone(),
-            text: offered.document.text.clone(),
-            offset: offered.document.text.floor_char_boundary(offered.offset),
-            suggestions: offered.suggestions.to_vec(),
-            since: now,
-            n_bytes: 0,
-            n_at_once: 0,
-            n_commanded: 0,
-        })
-    }
-
-    fn first(&self) -> &str {
-        self.suggestions.first().map_or("", |first| &first.text)
-    }
-
-    fn n_chars(&self) -> usize {
-        self.first().chars().count()
-    }
-
-    fn n_accepted(&self) -> usize {
-        self.n_at_once.max(self.n_commanded)
-    }
-
-    /// The same place, and what is left of this, or more.
-    fn continues(&self, offered: &Offered) -> bool {
-        let rest = self.first().get(self.n_bytes..).unwrap_or_default();
-        let next = offered.suggestions.first().map_or("", |first| &first.text);
-        let is_here = offered.document.id == self.document && offered.offset == self.offset + self.n_bytes;
-        is_here && !rest.is_empty() && !next.is_empty() && (next.starts_with(rest) || rest.starts_with(next))
-    }
-
-    fn go_on(&mut self, offered: &Offered) {
-        self.requests.truncate(MAX_REQUESTS - 1);
-        self.requests.push(offered.request);
-        // Its end may have come or gone: a longer answer, or a bracket that the editor has put there.
-        let there = self.first().get(..self.n_bytes).unwrap_or_default();
-        let whole = |rest: &Suggestion| Suggestion { text: format!("{there}{}", rest.text), ..rest.clone() };
-        self.suggestions = offered.suggestions.iter().map(whole).collect();
-    }
-
-    fn progress(&self, text: &Text) -> Progress {
-        let stands = |suggestion: &Suggestion| {
-            let replaced = self.offset..self.offset + suggestion.n_replaced;
-            let is_length = text.len() + suggestion.n_replaced == self.text.len() + suggestion.text.len();
-            is_length && self.surrounds(text, replaced, &suggestion.text)
-        };
-        if let Some(which) = self.suggestions.iter().position(stands) {
-            return Progress::Whole(which);
-        }
-        let Some(n_inserted) = text.len().checked_sub(self.text.len()) else { return Progress::Diverged };
-        let inserted = text.slice(self.offset..self.offset + n_inserted);
-        if !self.surrounds(text, self.offset..self.offset, &inserted) {
-            return Progress::Diverged;
-        }
-        let n_bytes = common_prefix(&inserted, self.first());
-        // What is left of the insert may be the other half of a pair, which the editor has put behind the cursor.
-        let is_pair = |c: char| ")]}>\"'`".contains(c);
-        match inserted[n_bytes..].chars().all(is_pair) && (n_bytes > 0 || inserted.is_empty()) {
-            true if n_bytes == self.first().len() => Progress::Whole(0),
-            true => Progress::Along(n_bytes),
-            false => Progress::Diverged,
-        }
-    }
-
-    /// Whether `text` is the one before around `inserted`, which replaces `replaced`.
-    fn surrounds(&self, text: &Text, replaced: Range<usize>, inserted: &str) -> bool {
-        let end = self.offset + inserted.len();
-        let before = self.offset.saturating_sub(WINDOW)..self.offset;
-        text.slice(self.offset..end) == inserted
-            && text.slice(before.clone()) == self.text.slice(before)
-            && text.slice(end..end + WINDOW) == self.text.slice(replaced.end..replaced.end + WINDOW)
-    }
-
-    fn advance(&mut self, n_bytes: usize) {
-        let added = self.first().get(self.n_bytes..n_bytes).map_or(0, |added| added.chars().count());
-        if added > MAX_TYPED_CHARS {
-            self.n_at_once += added;
-        }
-        self.n_bytes = n_bytes;
-    }
-
-    /// All of one of them stands there; whether it came in one change, with nothing of it typed before.
-    fn complete(&mut self, which: usize) -> bool {
-        self.suggestions.swap(0, which);
-        let n_bytes = self.first().len();
-        let is_at_once = self.n_bytes == 0 && self.n_chars() > 1;
-        self.n_bytes = self.n_bytes.min(n_bytes);
-        self.advance(n_bytes);
-        is_at_once
-    }
-
-    fn diverged(&self, now: Duration) -> End {
-        match (self.n_accepted() > 0, now.saturating_sub(self.since) < MIN_VISIBLE) {
-            (true, _) => End::Partial,
-            (false, true) => End::Unseen,
-            (false, false) => End::Rejected,
-        }
-    }
-
-    fn left(&self, now: Duration) -> End {
-        match self.diverged(now) {
-            End::Rejected => End::Ignored,
-            end => end,
-        }
-    }
-
-    fn end(self, now: Duration, end: End) -> Event {
-        let n_there = self.first().get(..self.n_bytes).map_or(0, |there| there.chars().count());
-        let n_typed = n_there.saturating_sub(self.n_accepted());
-        let (n_taken, n_typed) = match end {
-            // At once, or by a command alone: a beginning may have been typed.
-            End::Accepted if n_there == self.n_chars() && self.n_accepted() == 0 => (n_there, 0),
-            End::Accepted => (self.n_chars(), n_typed),
-            _ => (n_there.max(self.n_accepted()), n_typed),
-        };
-        let ended = Ended { end, n_taken, n_typed, visible: now.saturating_sub(self.since) };
-        Event { request: self.requests[0], outcome: Outcome::Ended(ended) }
-    }
-}
-
 impl Leaving {
     fn end(self) -> Event {
         self.live.end(self.at, self.end)
     }
-}
-
-/// Bytes, at a character boundary.
-fn common_prefix(a: &str, b: &str) -> usize {
-    let n = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    b.floor_char_boundary(n).min(a.floor_char_boundary(n))
 }

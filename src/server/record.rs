@@ -141,6 +141,13 @@ impl Recorder {
         });
     }
 
+    pub fn dismissed(&self, trace_id: u64) {
+        self.update(|watching, now| {
+            let request = watching.number(trace_id);
+            watching.outcomes.dismissed(request, now).into_iter().collect()
+        });
+    }
+
     /// The client has put it on the screen only now.
     pub fn seen(&self, trace_id: u64) {
         self.update(|watching, now| {

@@ -119,6 +119,20 @@ fn outcomes_are_counted() {
     assert_eq!(ledger.n_lost(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, file) = folder();
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let ledger = open_quietly(&file);
+    ledger.record(shown(1, Place::Code));
+    flush(&ledger);
+    for entry in std::fs::read_dir(file.parent().unwrap()).unwrap().flatten() {
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+    }
+}
+
 #[test]
 fn percentiles_are_near_the_truth() {
     let (_folder, file) = folder();

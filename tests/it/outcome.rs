@@ -134,7 +134,7 @@ fn a_command_after_the_last_letters_makes_it_an_accept() {
     user.insert("a.b", 150);
     user.see(&["()"]);
     assert!(user.insert("()", 150).is_empty());
-    assert_eq!(ended(user.accept(2)), (1, End::Accepted, 5, 0));
+    assert_eq!(ended(user.accept(2)), (1, End::Accepted, 5, 3));
     assert_eq!(kept(user.wait(30_000)), 1.0);
 }
 
@@ -209,6 +209,33 @@ fn who_goes_elsewhere_has_rejected_nothing() {
     assert_eq!((showing, ended(events)), (Showing::New, (1, End::Ignored, 0, 0)));
     let document = user.document();
     assert_eq!(ended(user.outcomes.closed(&document.id, Duration::from_secs(9))).1, End::Ignored);
+}
+
+#[test]
+fn who_types_elsewhere_has_rejected_nothing() {
+    let head = "use std::collections::HashMap;\nuse std::collections::BTreeMap;\nuse std::time::Duration;\n";
+    let text = format!("{head}fn f() {{\n    let n = $0;\n}}\n\n{head}fn g() {{}}\n");
+    for (from, to) in [("fn g", "fn gamma"), ("use std", "use core"), ("use std::collections", "use std")] {
+        let mut user = User::at(&text);
+        user.see(&["items.len()"]);
+        assert_eq!(ended(user.replace(from, to, 900)).1, End::Ignored, "{from}");
+    }
+    let mut user = User::at(&text);
+    user.see(&["items.len()"]);
+    user.replace("let n = ", "let n =", 900);
+    assert_eq!(ended(user.wait(600)).1, End::Rejected, "that was here");
+}
+
+#[test]
+fn what_is_taken_and_deleted_again_is_not_there() {
+    let mut user = User::at("let n = $0;\n");
+    user.see(&["items.len()"]);
+    user.insert("items", 400);
+    user.text = user.text.replace("items", "i");
+    user.cursor -= 4;
+    assert!(user.change(400).is_empty());
+    assert_eq!(user.see(&["tems.len()"]).0, Showing::Continues(1));
+    assert_eq!(ended(user.insert("tems.len()", 400)), (1, End::Accepted, 11, 0));
 }
 
 #[test]

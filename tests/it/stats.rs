@@ -73,9 +73,12 @@ fn typing_along_is_one_suggestion_and_something_else_a_rejection() {
         assert_eq!(client.ghost(URI, 0, 7 + version as u32).len(), 1);
     }
     client.type_at(URI, 5, 0, 11, "\nlet k = ");
-    client.ghost(URI, 1, 8);
+    let item = client.ghost(URI, 1, 8).remove(0);
+    command(&mut client, "foretype.dismiss", item["command"]["arguments"].clone());
     let report = command(&mut client, "foretype.stats", json!([]));
     assert_eq!((&report["all"]["shown"], &report["totals"]["requests"]), (&json!(2), &json!(5.0)));
+    let n = |end: &str| report["all"][end].as_u64().unwrap();
+    assert_eq!(n("rejected") + n("unseen"), 1, "the dismissed one; the other may still be accepted: {report}");
 }
 
 #[test]

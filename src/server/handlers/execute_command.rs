@@ -11,6 +11,9 @@ use crate::server::state::State;
 /// Arguments: the number of the request's trace.
 pub const ACCEPT: &str = "foretype.accept";
 
+/// The user does not want it. Arguments: the number of the request's trace.
+pub const DISMISS: &str = "foretype.dismiss";
+
 /// Answers the traces of the last requests, oldest first. Argument: how many, all by default.
 pub const WHY: &str = "foretype.why";
 
@@ -20,7 +23,7 @@ pub const STATS: &str = "foretype.stats";
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
-pub const COMMANDS: [&str; 4] = [ACCEPT, WHY, STATS, RESET_LEARNING];
+pub const COMMANDS: [&str; 5] = [ACCEPT, DISMISS, WHY, STATS, RESET_LEARNING];
 
 const USUAL_DAYS: u32 = 30;
 
@@ -29,10 +32,13 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {
         ACCEPT => {
-            let trace_id =
-                argument.ok_or_else(|| Error::invalid_params(format!("`{ACCEPT}` needs a trace's number")))?;
+            let trace_id = needed(argument, ACCEPT)?;
             services.predictor.accepted(trace_id);
             state.recorder.accepted(trace_id);
+            Ok(Value::Null)
+        }
+        DISMISS => {
+            state.recorder.dismissed(needed(argument, DISMISS)?);
             Ok(Value::Null)
         }
         WHY => {
@@ -52,6 +58,10 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
         }
         unknown => Err(Error::invalid_params(format!("no command `{unknown}`; there are {}", COMMANDS.join(", ")))),
     }
+}
+
+fn needed(trace_id: Option<u64>, command: &str) -> Result<u64> {
+    trace_id.ok_or_else(|| Error::invalid_params(format!("`{command}` needs a trace's number")))
 }
 
 async fn stats(recorder: Recorder, n_days: u32) -> Result<Value> {
