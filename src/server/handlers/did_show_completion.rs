@@ -16,8 +16,10 @@ pub async fn handle(state: &State, params: Value) {
 pub async fn handle_partial_accept(state: &State, params: Value) {
     let (trace_id, n_units) = (trace_id(&params), params["acceptedLength"].as_u64());
     if let (Some(trace_id), Some(n_units)) = (trace_id, n_units) {
-        let text = params["item"]["insertText"].as_str().unwrap_or_default();
-        state.recorder.partially_accepted(trace_id, n_chars(text, n_units as usize));
+        let n_units = n_units as usize;
+        // Without its text (our own plugin), units are taken for characters: nearly all are.
+        let text = params["item"]["insertText"].as_str();
+        state.recorder.partially_accepted(trace_id, text.map_or(n_units, |text| n_chars(text, n_units)));
     }
 }
 
