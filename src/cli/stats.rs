@@ -28,7 +28,7 @@ pub struct Arguments {
 }
 
 /// A label's column, and a number's.
-const LABEL: usize = 14;
+const LABEL: usize = 16;
 const NUMBER: usize = 10;
 
 pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
@@ -88,7 +88,7 @@ fn print(report: &Report, output: &mut Output) -> io::Result<()> {
 }
 
 fn shown(all: &Tally) -> String {
-    format!("{} suggestions, {} of them long enough to be read", grouped(all.shown), grouped(all.read_by_user()))
+    format!("{}, of which {} were there to be read", grouped(all.shown), grouped(all.read_by_user()))
 }
 
 fn accepted(all: &Tally) -> String {
@@ -114,11 +114,12 @@ fn kept(all: &Tally) -> String {
 
 fn wasted(totals: &BTreeMap<String, f64>) -> String {
     let total = |name| totals.get(name).copied().unwrap_or_default();
-    let superseded = format!("{} of {} requests superseded", total(totals::SUPERSEDED), total(totals::REQUESTS));
+    let count = |name| grouped(total(name) as u64);
+    let superseded = format!("{} of {} requests superseded", count(totals::SUPERSEDED), count(totals::REQUESTS));
     match (total(totals::WASTED_TOKENS), total(totals::WASTED_SECONDS)) {
         (0.0, 0.0) => superseded,
-        (tokens, seconds) => {
-            format!("{} tokens and {seconds:.1} s of engines' work; {superseded}", grouped(tokens as u64))
+        (_, seconds) => {
+            format!("{} tokens and {seconds:.1} s of engines' work; {superseded}", count(totals::WASTED_TOKENS))
         }
     }
 }
@@ -127,7 +128,7 @@ fn tallies(output: &mut Output, by: &str, tallies: &BTreeMap<String, Tally>) -> 
     if tallies.is_empty() {
         return Ok(());
     }
-    header(output, by, &["shown", "read", "taken", "acceptance", "saved"])?;
+    header(output, by, &["shown", "read", "taken", "rate", "saved"])?;
     for (name, tally) in tallies {
         let name = if name.is_empty() { "other" } else { name };
         let acceptance = tally.acceptance.map_or("-".to_string(), percent);

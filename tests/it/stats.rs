@@ -55,7 +55,7 @@ fn an_accepted_suggestion_comes_to_the_stats() {
 
     let (code, stdout, stderr) = stats(folder.path(), &["--days", "2"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    for said in ["The last 2 days", "1 suggestions, 1 of them", "100 % of those: 1 whole", "12 characters", "rust"] {
+    for said in ["The last 2 days", "1, of which 1 were there", "100 % of those: 1 whole", "12 characters", "rust"] {
         assert!(stdout.contains(said), "`{said}` is not in:\n{stdout}");
     }
     let (code, stdout, _) = stats(folder.path(), &["--json"]);
