@@ -24,7 +24,8 @@ pub const MIN_VISIBLE: Duration = Duration::from_millis(300);
 pub const KEPT_AFTER: Duration = Duration::from_secs(30);
 
 /// The share of an accepted text that must be there for it to count as kept: with less than a third changed it is
-/// "mostly unchanged" (Ziegler et al., Productivity Assessment of Neural Code Completion, 2022).
+/// "mostly unchanged" (Ziegler et al., Productivity Assessment of Neural Code Completion, 2022). The ledger's view `single`
+/// holds the same number.
 pub const KEPT_SHARE: f32 = 0.67;
 
 /// An editor that inserts another text than ours (re-indented, say) tells of the accept only after the change.
