@@ -111,8 +111,7 @@ impl Cache {
         }
         found.sort_by(|a, b| {
             let by_chance = b.line_chance().total_cmp(&a.line_chance());
-            let by_length = b.suggestion.text.len().cmp(&a.suggestion.text.len());
-            b.n_shown.cmp(&a.n_shown).then(by_chance).then(a.via.cmp(&b.via)).then(by_length)
+            b.n_shown.cmp(&a.n_shown).then(by_chance).then(a.via.cmp(&b.via))
         });
         let mut offers: Vec<Offer> = Vec::new();
         for offer in found {

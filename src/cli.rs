@@ -13,6 +13,7 @@ mod lsp;
 mod model;
 mod output;
 mod session;
+mod stats;
 mod r#try;
 mod why;
 
@@ -33,6 +34,7 @@ Examples:
   foretype try                         see it type, in your project
   foretype complete src/main.rs:12:5   what would be suggested there
   foretype why src/main.rs:12:5        why that, or why nothing
+  foretype stats                       what was suggested to you, and taken
   foretype doctor                      what is found, what is missing, what to do
   foretype model pull qwen2.5-coder-0.5b   get a code model, to be run on this machine"
 )]
@@ -58,6 +60,8 @@ enum Command {
     Doctor,
     /// Show, get and remove code models that run on this machine
     Model(model::Arguments),
+    /// Show what was suggested and taken, how fast it came, and what was learned
+    Stats(stats::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
     Config(config::Arguments),
 }
@@ -86,6 +90,7 @@ impl Command {
             Command::Why(arguments) => why::run(&arguments, output),
             Command::Doctor => doctor::run(output),
             Command::Model(arguments) => model::run(arguments, output),
+            Command::Stats(arguments) => stats::run(&arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }
     }

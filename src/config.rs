@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::{cache, context, engine, predictor, privacy, suggestion, workspace};
+use crate::{cache, context, engine, ledger, predictor, privacy, suggestion, workspace};
 use layer::{Layer, Rank};
 
 pub use schema::schema;
@@ -32,6 +32,8 @@ pub struct Settings {
     pub local: engine::local::Options,
     /// Whether the server may ask the user to let it download a model.
     pub asks_for_model: bool,
+    pub restraint: predictor::restraint::Options,
+    pub ledger: ledger::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
 }
@@ -115,6 +117,8 @@ impl Default for Settings {
             instant: true,
             local: engine::local::Options::default(),
             asks_for_model: true,
+            restraint: predictor::restraint::Options { enabled: true },
+            ledger: ledger::Options { enabled: true },
             workspace: workspace::Options {
                 enabled: true,
                 max_bytes: 16 << 20,

@@ -16,6 +16,7 @@
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
+//! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
 //! | [`cli`]        | one file a subcommand                                                                    |
@@ -60,6 +61,8 @@ pub mod suggestion;
 pub mod cache;
 
 pub mod predictor;
+
+pub mod ledger;
 
 pub mod config;
 

@@ -10,6 +10,9 @@ mod asking;
 mod flight;
 mod flights;
 mod gate;
+pub mod outcome;
+mod request;
+pub mod restraint;
 mod reveal;
 mod tally;
 mod trace;
@@ -30,8 +33,10 @@ use crate::suggestion::{self, Suggestion};
 use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
 use flight::{Flight, Purpose};
 use flights::Flights;
+use restraint::Estimate;
 use reveal::Bars;
 
+pub use request::{Answer, Judge, Made, Outcome, Quick, Request, Selected, Showable, Trigger};
 pub use tally::Tally;
 pub use trace::{Shown, Step, Trace};
 pub use without::Without;
@@ -60,65 +65,13 @@ pub struct Options {
     pub cache: cache::Options,
 }
 
-pub struct Request {
-    pub document: Snapshot,
-    /// Bytes.
-    pub offset: usize,
-    /// The other open documents; those that are not cleared are left out by the predictor.
-    pub others: Vec<Snapshot>,
-    pub trigger: Trigger,
-    /// The item selected in the editor's menu: the suggestion must extend it.
-    pub selected: Option<Selected>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// By hand: the gates of taste (comments, strings, text to the right) are open, more candidates are wanted.
-    Invoked,
-    Automatic,
-}
-
-/// The menu's text, and what it would replace (bytes, on the cursor's line, up to the cursor or beyond it).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selected {
-    pub replaced: Range<usize>,
-    pub text: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub outcome: Outcome,
-    pub trace: Arc<Trace>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Best first, never empty. Where the request has a [`Selected`], they continue its text.
-    Suggest {
-        suggestions: Vec<Suggestion>,
-        /// Where the first came from: `cache`, `adopted`, or an engine's name.
-        source: &'static str,
-        /// The chance of the first one's first line, in per cent.
-        percent: u8,
-    },
-    /// Nothing to show, and why: a sentence for the user.
-    Nothing(String),
-    Cancelled,
-}
-
-/// What [`Predictor::quick`] found.
-pub enum Quick {
-    Answered(Answer),
-    /// An engine has to be asked: hand this to [`Predictor::full`].
-    Open(Trace),
-}
-
 pub struct Predictor {
     core: Arc<Core>,
     flights: Flights,
     n_requests: AtomicU64,
     traces: Mutex<VecDeque<Arc<Trace>>>,
     tally: Mutex<Tally>,
+    judge: Option<Judge>,
 }
 
 impl Predictor {
@@ -127,7 +80,19 @@ impl Predictor {
         let core = Arc::new(Core::new(options, refining, engines));
         let pilot = core.clone();
         let flights = Flights::start(move |flight, queue| pilot.fly(flight, &|| queue.ring()));
-        Predictor { core, flights, n_requests: AtomicU64::new(0), traces: Mutex::default(), tally: Mutex::default() }
+        Predictor {
+            core,
+            flights,
+            n_requests: AtomicU64::new(0),
+            traces: Mutex::default(),
+            tally: Mutex::default(),
+            judge: None,
+        }
+    }
+
+    /// Shows what the user is likely to take, not what is likely to be right.
+    pub fn judged_by(self, judge: Judge) -> Predictor {
+        Predictor { judge: Some(judge), ..self }
     }
 
     /// Gate and cache. Microseconds; no I/O, no engine.
@@ -184,7 +149,7 @@ impl Predictor {
             let is_judged = hit.as_ref().is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
             let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
             if let Some(shown) = self.show(&document, offset, hit, &self.bars()) {
-                let source = shown.source;
+                let source = shown.engine;
                 return self.answer_with(trace, &document, offset, shown, source);
             }
             if let Some(chance) = unsure.filter(|_| is_judged) {
@@ -219,19 +184,23 @@ impl Predictor {
             let agreeing = self.flights.agreeing(&document.id, &document.text, offset);
             let adopted = agreeing.filter(|_| !is_by_hand && !self.core.options.without.adoption);
             let is_adopted = adopted.is_some();
+            if let Some(flight) = &adopted {
+                flight.n_waiting.fetch_add(1, Ordering::Relaxed);
+            }
             let flight = adopted.unwrap_or_else(|| {
                 let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
                 let flight = Flight::new(document.clone(), offset, others.clone(), n_candidates, Purpose::Asked);
+                flight.n_waiting.fetch_add(1, Ordering::Relaxed);
                 let flight = Arc::new(flight);
                 self.tally.lock().n_flights += 1;
                 self.flights.launch(flight.clone());
                 flight
             });
-            flight.n_waiting.fetch_add(1, Ordering::Relaxed);
             let landed = self.flights.wait(cancel, || {
                 let is_over = flight.is_over();
                 let hit = self.look_up(document, offset);
-                let is_sure = !is_by_hand && hit.as_ref().is_some_and(|hit| self.best(hit, &bars).is_some());
+                let is_sure =
+                    !is_by_hand && hit.as_ref().is_some_and(|hit| self.best(document, offset, hit, &bars).is_some());
                 let is_lost = flight.agrees(&document.id, &document.text, offset).is_none();
                 (is_over || is_sure || is_lost).then_some((hit, is_over || is_sure))
             });
@@ -274,7 +243,7 @@ impl Predictor {
         let bars = if is_by_hand { Bars { line: 0.0, part: 0.0 } } else { self.bars() };
         let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
         if let Some(shown) = self.show(document, offset, hit, &bars) {
-            let source = if source.is_empty() || !self.core.is_model(shown.source) { shown.source } else { source };
+            let source = if source.is_empty() || !self.core.is_model(shown.engine) { shown.engine } else { source };
             return self.answer_with(trace, document, offset, shown, source);
         }
         if let Some(chance) = unsure {
@@ -356,15 +325,16 @@ impl Predictor {
     }
 
     /// What of a hit is sure enough; the first is what the user sees already, or the surest.
-    fn best(&self, hit: &Hit, bars: &Bars) -> Option<Revealed> {
+    fn best(&self, document: &Snapshot, offset: usize, hit: &Hit, bars: &Bars) -> Option<Revealed> {
         let mut revealed: Option<Revealed> = None;
         for offer in &hit.offers {
-            let Some(suggestion) = reveal::reveal(offer, bars) else { continue };
+            let estimate = self.estimate(document, offset, offer, bars);
+            let bars = estimate.as_ref().map_or(*bars, |estimate| bars.where_odds_are(estimate.odds_factor()));
+            let Some(suggestion) = reveal::reveal(offer, &bars) else { continue };
             match &mut revealed {
                 None => {
-                    let percent = (offer.line_chance() * 100.0).round() as u8;
-                    let suggestions = vec![suggestion];
-                    revealed = Some(Revealed { suggestions, source: offer.source, percent });
+                    let (engine, chance) = (offer.source, offer.line_chance());
+                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, estimate });
                 }
                 Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
                 Some(_) => {}
@@ -373,24 +343,34 @@ impl Predictor {
         revealed
     }
 
+    /// How likely the user takes an offer that is not on the screen yet. By hand, all are wanted.
+    fn estimate(&self, document: &Snapshot, offset: usize, offer: &Offer, bars: &Bars) -> Option<Estimate> {
+        let judge = self.judge.as_ref().filter(|_| bars.line > 0.0 && offer.n_shown == 0)?;
+        let (text, chance) = (&offer.suggestion.text[..offer.first_line_len()], offer.line_chance());
+        Some(judge(&Showable { document, offset, text, engine: offer.source, chance }))
+    }
+
     /// As [`Predictor::best`]; the cache remembers that the user sees it.
     fn show(&self, document: &Snapshot, offset: usize, hit: Option<Hit>, bars: &Bars) -> Option<Revealed> {
-        let revealed = self.best(&hit?, bars)?;
+        let revealed = self.best(document, offset, &hit?, bars)?;
         self.core.cache.lock().show(&document.id, &document.text, offset, &revealed.suggestions[0]);
         Some(revealed)
     }
 
     fn answer_with(
         &self,
-        trace: Trace,
+        mut trace: Trace,
         document: &Snapshot,
         offset: usize,
         revealed: Revealed,
         source: &'static str,
     ) -> Answer {
         self.speculate(document, offset, &revealed.suggestions[0]);
-        let Revealed { suggestions, percent, .. } = revealed;
-        self.close_trace(trace, Outcome::Suggest { suggestions, source, percent })
+        let Revealed { suggestions, engine, chance, estimate } = revealed;
+        if let Some(estimate) = estimate {
+            trace.step("restraint", estimate.to_string(), Default::default());
+        }
+        self.close_trace(trace, Outcome::Suggest { suggestions, made: Made { source, engine, chance } })
     }
 
     /// Asks the models what comes once this is accepted.
@@ -412,9 +392,9 @@ impl Predictor {
         let mut tally = self.tally.lock();
         tally.n_requests += 1;
         let counter = match outcome {
-            Outcome::Suggest { source: "cache", .. } => &mut tally.n_cache,
-            Outcome::Suggest { source: "adopted", .. } => &mut tally.n_adopted,
-            Outcome::Suggest { source, .. } if self.core.is_model(source) => &mut tally.n_model,
+            Outcome::Suggest { made: Made { source: "cache", .. }, .. } => &mut tally.n_cache,
+            Outcome::Suggest { made: Made { source: "adopted", .. }, .. } => &mut tally.n_adopted,
+            Outcome::Suggest { made, .. } if self.core.is_model(made.source) => &mut tally.n_model,
             Outcome::Suggest { .. } => &mut tally.n_instant,
             Outcome::Nothing(_) => &mut tally.n_nothing,
             Outcome::Cancelled => &mut tally.n_cancelled,
@@ -432,8 +412,8 @@ impl Predictor {
 
     fn close_trace(&self, mut trace: Trace, outcome: Outcome) -> Answer {
         trace.outcome = match &outcome {
-            Outcome::Suggest { suggestions, source, percent } => {
-                format!("{} shown, from {source}, {percent} % sure", suggestions.len())
+            Outcome::Suggest { suggestions, made: Made { source, chance, .. } } => {
+                format!("{} shown, from {source}, {:.0} % sure", suggestions.len(), 100.0 * chance)
             }
             Outcome::Nothing(reason) => format!("nothing: {reason}"),
             Outcome::Cancelled => "cancelled".to_string(),
@@ -453,8 +433,9 @@ impl Predictor {
 struct Revealed {
     suggestions: Vec<Suggestion>,
     /// Whose words the first are.
-    source: &'static str,
-    percent: u8,
+    engine: &'static str,
+    chance: f32,
+    estimate: Option<Estimate>,
 }
 
 /// The document and the cursor as they would be if the menu's selected item were accepted.

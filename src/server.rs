@@ -14,6 +14,7 @@ mod in_order;
 mod lifecycle;
 mod offer;
 mod progress;
+mod record;
 mod state;
 mod watch;
 mod worker;
@@ -26,20 +27,30 @@ use tower_lsp::{LspService, Server};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
-use crate::context;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
 use crate::predictor::Without;
 use crate::workspace::{ProjectSource, symbols};
+use crate::{context, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
+use record::Recorder;
 use state::State;
 
 pub use offer::Offer;
 
 /// Makes the engines of a session, in the order in which they are asked.
 pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
+
+/// Where a session keeps what outlives it; by default it keeps nothing.
+#[derive(Default)]
+pub struct Files {
+    /// The folder of symbols.
+    pub symbols: Option<PathBuf>,
+    /// The file of records.
+    pub ledger: Option<PathBuf>,
+}
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
 const MAX_CONCURRENT_MESSAGES: usize = 1024;
@@ -60,7 +71,7 @@ pub fn run(without: Without) -> i32 {
         engines: default_engines(),
         // Without a place for models there is none to offer.
         offer: Offer::usual().ok(),
-        cache: symbols::cache_folder(),
+        files: Files::usual(),
         without,
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
@@ -95,8 +106,7 @@ pub struct Setup {
     pub engines: Engines,
     /// Made to a user without a model.
     pub offer: Option<Offer>,
-    /// The folder in which symbols are kept, if they are.
-    pub cache: Option<PathBuf>,
+    pub files: Files,
     pub without: Without,
 }
 
@@ -104,18 +114,31 @@ pub struct Setup {
 pub async fn serve(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
-    setup: Setup,
+    mut setup: Setup,
 ) -> i32 {
+    let recorder = Recorder::new(setup.files.ledger.take());
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
-        let lifecycle = lifecycle.clone();
-        handlers::register(LspService::build_with_lifecycle_methods(move |client| State::new(client, setup, lifecycle)))
-            .finish()
+        let (lifecycle, recorder) = (lifecycle.clone(), recorder.clone());
+        handlers::register(LspService::build_with_lifecycle_methods(move |client| {
+            State::new(client, setup, recorder, lifecycle)
+        }))
+        .finish()
     };
     let input = {
         let lifecycle = lifecycle.clone();
         frames::forward(input, move || lifecycle.input_ended())
     };
     let server = Server::new(input, output, socket).concurrency_level(MAX_CONCURRENT_MESSAGES);
-    lifecycle.run(server.serve(InOrder::new(service))).await
+    let code = lifecycle.run(server.serve(InOrder::new(service))).await;
+    // Whether it came to that in time or not, the session is over.
+    let _ = tokio::task::spawn_blocking(move || recorder.finish()).await;
+    code
+}
+
+impl Files {
+    /// The user's.
+    pub fn usual() -> Files {
+        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file() }
+    }
 }

@@ -27,6 +27,7 @@ impl Client {
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home)
             .env("FORETYPE_MODELS", home.join("models"))
+            .env("FORETYPE_LEDGER", home.join("ledger.sqlite"))
             .env("FORETYPE_CACHE", home.join("cache"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -173,8 +173,8 @@ impl Asker {
         if let Some(why) = self.heard.lock().failed.take() {
             bail!("the engine failed: {why}");
         }
-        let Outcome::Suggest { suggestions, percent, .. } = answer.outcome else { return Ok((None, ms)) };
-        if self.bar.is_some_and(|bar| f32::from(percent) < (bar * 100.0).round()) {
+        let Outcome::Suggest { suggestions, made } = answer.outcome else { return Ok((None, ms)) };
+        if self.bar.is_some_and(|bar| made.chance < bar) {
             return Ok((None, ms));
         }
         let best = suggestions.into_iter().next();

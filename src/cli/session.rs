@@ -169,10 +169,10 @@ impl Reply {
     fn new(outcome: &Outcome, took: Duration) -> Reply {
         let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
         match outcome {
-            Outcome::Suggest { suggestions, source, .. } => {
+            Outcome::Suggest { suggestions, made } => {
                 let best = suggestions.first().cloned();
                 let Suggestion { text, n_replaced } = best.unwrap_or(Suggestion { text: String::new(), n_replaced: 0 });
-                Reply { text: Some(text), engine: Some(source), ms, reason: None, n_replaced }
+                Reply { text: Some(text), engine: Some(made.source), ms, reason: None, n_replaced }
             }
             Outcome::Nothing(reason) => Reply { ms, ..Reply::none(reason.clone()) },
             Outcome::Cancelled => Reply { ms, ..Reply::none("cancelled".to_string()) },

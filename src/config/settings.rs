@@ -141,6 +141,18 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Switch(&mut settings.context.edits),
     },
     Setting {
+        key: "restraint.enabled",
+        doc: "Estimate the chance that a suggestion is taken, and learn on this machine from what is taken and what not.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Switch(&mut settings.restraint.enabled),
+    },
+    Setting {
+        key: "ledger.enabled",
+        doc: "Count on this machine what is shown and taken (`foretype stats`); no text is kept, nothing is sent.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.ledger.enabled),
+    },
+    Setting {
         key: "workspace.index",
         doc: "Learn from the files of the workspace, not only from the open ones.",
         workspace_may: Tighten::SwitchOff,

@@ -15,6 +15,15 @@ pub struct Bars {
     pub part: f32,
 }
 
+impl Bars {
+    /// For what is taken at odds that are `factor` times those of being right.
+    pub fn where_odds_are(&self, factor: f32) -> Bars {
+        let raised = |bar: f32| bar / (bar + (1.0 - bar) * factor);
+        // A bar that nothing passes stays one.
+        Bars { line: raised(self.line), part: if self.part < 1.0 { raised(self.part) } else { self.part } }
+    }
+}
+
 /// A shorter beginning of a line is not worth a look (in characters).
 const MIN_PART_CHARS: usize = 3;
 

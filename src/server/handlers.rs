@@ -7,6 +7,7 @@ mod did_change_watched_files;
 mod did_change_workspace_folders;
 mod did_close;
 mod did_open;
+mod did_show_completion;
 pub mod execute_command;
 mod initialize;
 mod initialized;
@@ -43,6 +44,8 @@ pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
         .custom_method("textDocument/didChange", did_change::handle)
         .custom_method("textDocument/didClose", did_close::handle)
         .custom_method("textDocument/didSave", did_save)
+        .custom_method("textDocument/didShowCompletion", did_show_completion::handle)
+        .custom_method("textDocument/didPartiallyAcceptCompletion", did_show_completion::handle_partial_accept)
         .custom_method("textDocument/inlineCompletion", inline_completion::handle)
         .custom_method("textDocument/completion", completion::handle)
         .custom_method("window/workDoneProgress/cancel", work_done_progress_cancel::handle)

@@ -1,7 +1,7 @@
 //! What the handlers share. Locks are held for lines, never across an await.
 
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
@@ -13,9 +13,10 @@ use super::client::{self, Abilities};
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
+use super::record::Recorder;
 use super::watch::FileWatch;
 use super::worker::Worker;
-use super::{Engines, Setup};
+use super::{Engines, Files, Setup};
 use crate::config::{self, Problem, Settings};
 use crate::document::Documents;
 use crate::predictor::{Predictor, Without};
@@ -35,10 +36,11 @@ pub struct Shared {
     pub analysis: Analysis,
     pub worker: Worker,
     pub offering: Offering,
+    pub recorder: Recorder,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
-    cache: Option<PathBuf>,
+    symbols: Option<PathBuf>,
     without: Without,
     folders: Mutex<Vec<PathBuf>>,
     client_settings: Mutex<ClientSettings>,
@@ -71,8 +73,8 @@ impl Deref for State {
 }
 
 impl State {
-    pub fn new(client: Client, setup: Setup, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, cache, without } = setup;
+    pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
+        let Setup { engines, offer, files: Files { symbols, .. }, without } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -82,9 +84,10 @@ impl State {
             documents,
             worker: Worker::start(),
             offering: Offering::new(offer),
+            recorder,
             abilities: OnceLock::new(),
             engines,
-            cache,
+            symbols,
             without,
             folders: Mutex::default(),
             client_settings: Mutex::default(),
@@ -123,7 +126,7 @@ impl State {
                 return self.report(problems);
             }
         };
-        let reads = |settings: &Settings| settings.workspace_options(self.cache.clone());
+        let reads = |settings: &Settings| settings.workspace_options(self.symbols.clone());
         let keeps_index =
             |old: &&Services| reads(&old.settings) == reads(&settings) && old.settings.privacy == settings.privacy;
         let workspace = match old.as_ref().filter(keeps_index) {
@@ -132,8 +135,14 @@ impl State {
         };
         let source = workspace.clone();
         let engines = (self.engines)(&settings, Arc::new(move || source.project()));
-        let predictor = Arc::new(Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines));
+        let mut predictor = Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines);
+        if settings.restraint.enabled && !self.without.restraint {
+            let recorder = self.recorder.clone();
+            predictor = predictor.judged_by(Arc::new(move |showable| recorder.judge(showable)));
+        }
+        let predictor = Arc::new(predictor);
 
+        self.set_up_recorder(&settings, root.as_deref());
         let is_reload = old.is_some();
         self.analysis.set_rules(privacy.clone(), self.folders.lock().clone());
         *self.services.write() = Some(Services { settings, privacy, workspace, predictor });
@@ -190,8 +199,17 @@ impl State {
         let events = progress::show_indexing(self.client.clone(), self.abilities());
         // The receiver ends with the session.
         let on_event = move |event| drop(events.send(event));
-        let options = settings.workspace_options(self.cache.clone());
+        let options = settings.workspace_options(self.symbols.clone());
         Arc::new(Workspace::start(options, privacy, Box::new(on_event)))
+    }
+
+    fn set_up_recorder(&self, settings: &Settings, root: Option<&Path>) {
+        let (client, runtime) = (self.client.clone(), tokio::runtime::Handle::current());
+        let notice = move |notice: String| {
+            let client = client.clone();
+            runtime.spawn(async move { client::show_warning(&client, format!("foretype: {notice}")).await });
+        };
+        self.recorder.set_up(settings.ledger.enabled, root, notice);
     }
 
     fn report(&self, problems: Vec<Problem>) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
 use foretype::predictor::Without;
-use foretype::server::{self, Engines, Offer, Setup};
+use foretype::server::{self, Engines, Files, Offer, Setup};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::runtime::Runtime;
@@ -55,14 +55,15 @@ impl Client {
     }
 
     pub fn start_with(engines: Engines, offer: Option<Offer>) -> Client {
+        Client::start_in(engines, offer, Files::default())
+    }
+
+    pub fn start_in(engines: Engines, offer: Option<Offer>, files: Files) -> Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
         let runtime = runtime();
-        let server = runtime.spawn(server::serve(
-            input,
-            output,
-            Setup { engines, offer, cache: None, without: Without::default() },
-        ));
+        let setup = Setup { engines, offer, files, without: Without::default() };
+        let server = runtime.spawn(server::serve(input, output, setup));
         Client::new(runtime, ours, server)
     }
 

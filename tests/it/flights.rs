@@ -110,7 +110,7 @@ fn ask(predictor: &Predictor, fixture: &str) -> Result<(String, &'static str), S
 
 fn outcome(outcome: Outcome) -> Result<(String, &'static str), String> {
     match outcome {
-        Outcome::Suggest { suggestions, source, .. } => Ok((suggestions[0].text.clone(), source)),
+        Outcome::Suggest { suggestions, made } => Ok((suggestions[0].text.clone(), made.source)),
         Outcome::Nothing(reason) => Err(reason),
         Outcome::Cancelled => Err("cancelled".to_string()),
     }
@@ -375,7 +375,7 @@ proptest! {
                     let cancel = Cancel::default();
                     cancel.cancel();
                     let answer = predictor.answer(&request(&format!("{text}$0")), &cancel);
-                    let is_asked = matches!(answer.outcome, Outcome::Suggest { source: "knowing", .. });
+                    let is_asked = matches!(answer.outcome, Outcome::Suggest { made, .. } if made.source == "knowing");
                     prop_assert!(!is_asked, "a cancelled request was answered");
                     continue;
                 }

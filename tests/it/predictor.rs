@@ -55,7 +55,7 @@ fn typing(path: &str, fixture: &str) -> Request {
 
 fn ask(predictor: &Predictor, request: &Request) -> Result<(String, &'static str), String> {
     match predictor.answer(request, &Cancel::default()).outcome {
-        Outcome::Suggest { suggestions, source, .. } => Ok((suggestions[0].text.clone(), source)),
+        Outcome::Suggest { suggestions, made } => Ok((suggestions[0].text.clone(), made.source)),
         Outcome::Nothing(reason) => Err(reason),
         Outcome::Cancelled => Err("cancelled".to_string()),
     }

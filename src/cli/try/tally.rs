@@ -71,7 +71,6 @@ impl Tally {
         self.last = Some((at, ghost.to_string()));
         self.n_shown += 1;
         self.n_right += usize::from(is_right);
-        // What comes from the cache was counted where it was made, or is its rest.
         if let Some((_, engine)) = self.engines.iter_mut().find(|(name, _)| *name == source) {
             engine.n_shown += 1;
             engine.n_right += usize::from(is_right);

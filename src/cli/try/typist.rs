@@ -93,9 +93,9 @@ impl<'a> Typist<'a> {
             self.tally.engine(step.stage).answers.push(Duration::from_micros(step.took_us));
         }
         self.ghost = match answer.outcome {
-            Outcome::Suggest { suggestions, source, .. } => suggestions.into_iter().next().map(|suggestion| {
+            Outcome::Suggest { suggestions, made } => suggestions.into_iter().next().map(|suggestion| {
                 let is_right = first_line(&suggestion.text) == first_line(self.left);
-                self.tally.count_shown(source, self.cursor, &suggestion.text, is_right);
+                self.tally.count_shown(made.engine, self.cursor, &suggestion.text, is_right);
                 suggestion.text
             }),
             Outcome::Nothing(_) | Outcome::Cancelled => None,

@@ -28,11 +28,11 @@ pub async fn handle(state: &State, params: lsp::CompletionParams) -> Result<lsp:
 }
 
 fn items(state: &State, answered: &Answered) -> Vec<lsp::CompletionItem> {
-    let Answered { document, offset, suggestions, trace_id, source, .. } = answered;
+    let Answered { document, offset, suggestions, trace_id, made, .. } = answered;
     let suggestions = suggestions.iter().enumerate();
     suggestions
         .map(|(rank, suggestion)| {
-            convert::completion_item(suggestion, rank, document, *offset, state.encoding(), (*trace_id, source))
+            convert::completion_item(suggestion, rank, document, *offset, state.encoding(), (*trace_id, made.source))
         })
         .collect()
 }

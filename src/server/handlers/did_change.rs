@@ -18,6 +18,7 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
             if let (Some(services), Some(edited)) = (state.services(), snapshot.edited.last()) {
                 services.predictor.changed(&snapshot, edited.end);
             }
+            state.recorder.changed(&snapshot);
             state.analysis.submit(snapshot);
         }
         Err(desync) => {

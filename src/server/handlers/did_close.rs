@@ -8,6 +8,7 @@ use crate::server::state::State;
 pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
     let id = convert::document_id(&params.text_document.uri);
     state.documents.lock().close(&id);
+    state.recorder.closed(&id);
     if let Some(services) = state.services() {
         services.predictor.forget(&id);
     }

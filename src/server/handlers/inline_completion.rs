@@ -1,16 +1,17 @@
 //! `textDocument/inlineCompletion`: ghost text.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::{Error, Result};
 
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::predictor::{Outcome, Predictor, Quick, Request, Selected, Trigger};
-use crate::server::convert;
+use crate::ledger::totals;
+use crate::predictor::{Made, Outcome, Predictor, Quick, Request, Selected, Trigger};
 use crate::server::state::{Services, State};
 use crate::server::worker::{Superseded, Turn};
+use crate::server::{convert, record};
 use crate::suggestion::Suggestion;
 use crate::text::Position;
 
@@ -20,9 +21,10 @@ pub struct Answered {
     pub offset: usize,
     pub selected: Option<Selected>,
     pub suggestions: Vec<Suggestion>,
+    pub made: Made,
     pub trace_id: u64,
-    /// Where they came from.
-    pub source: &'static str,
+    /// From the request's arrival.
+    pub latency: Duration,
 }
 
 pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Result<lsp::InlineCompletionResponse> {
@@ -37,7 +39,8 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
         None => None,
     };
     let items = answered.map_or_else(Vec::new, |answered| {
-        let Answered { document, offset, selected, suggestions, trace_id, source } = &answered;
+        record(state, &answered);
+        let Answered { document, offset, selected, suggestions, trace_id, made, .. } = &answered;
         let item = |suggestion: &Suggestion| {
             convert::inline_item(
                 suggestion,
@@ -45,7 +48,7 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
                 *offset,
                 selected.as_ref(),
                 state.encoding(),
-                (*trace_id, source),
+                (*trace_id, made.source),
             )
         };
         suggestions.iter().map(item).collect()
@@ -59,6 +62,7 @@ pub struct Asked {
     request: Request,
     turn: Turn,
     services: Services,
+    arrived: Instant,
 }
 
 /// Takes the snapshot and the turn; belongs before the first await. `None` for a document that is not open.
@@ -68,6 +72,8 @@ pub fn begin(
     trigger: Trigger,
     selected: Option<&lsp::SelectedCompletionInfo>,
 ) -> Option<Asked> {
+    let arrived = Instant::now();
+    state.recorder.count(totals::REQUESTS);
     let id = convert::document_id(&place.text_document.uri);
     let services = state.services()?;
     let (document, others) = {
@@ -84,7 +90,7 @@ pub fn begin(
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
     let turn = state.worker.take_turn(&id);
     services.predictor.wake();
-    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services })
+    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services, arrived })
 }
 
 /// How long a model goes on for a request that the client has cancelled: with the next key it asks again, and most keys
@@ -118,7 +124,7 @@ impl Asked {
         let predictor = self.services.predictor;
         if self.request.document.clearance == Clearance::Pending {
             let verdict = self.turn.unless_superseded(state.analysis.verdict(&self.request.document)).await;
-            self.request.document.clearance = verdict.map_err(cancelled)?;
+            self.request.document.clearance = verdict.map_err(|superseded| cancelled(state, &superseded))?;
         }
         let (document, offset) = (self.request.document.clone(), self.request.offset);
         let selected = self.request.selected.clone();
@@ -129,12 +135,13 @@ impl Asked {
                 let mut waiting = Waiting { predictor: predictor.clone(), document, is_over: false };
                 let answer = state.worker.full(&mut self.turn, predictor, self.request, trace).await;
                 waiting.is_over = answer.is_ok();
-                answer.map_err(cancelled)?.ok_or_else(Error::internal_error)?
+                answer.map_err(|superseded| cancelled(state, &superseded))?.ok_or_else(Error::internal_error)?
             }
         };
         match answer.outcome {
-            Outcome::Suggest { suggestions, source, .. } => {
-                Ok(Some(Answered { document, offset, selected, suggestions, trace_id: answer.trace.id, source }))
+            Outcome::Suggest { suggestions, made } => {
+                let (trace_id, latency) = (answer.trace.id, self.arrived.elapsed());
+                Ok(Some(Answered { document, offset, selected, suggestions, made, trace_id, latency }))
             }
             Outcome::Nothing(_) => Ok(None),
             Outcome::Cancelled => Err(Error::request_cancelled()),
@@ -142,6 +149,19 @@ impl Asked {
     }
 }
 
-fn cancelled(_: Superseded) -> Error {
+fn cancelled(state: &State, _: &Superseded) -> Error {
+    state.recorder.count(totals::SUPERSEDED);
     Error::request_cancelled()
+}
+
+/// Begins to watch what becomes of it. Over a menu's item the text is not the document's, and nothing is recorded.
+fn record(state: &State, answered: &Answered) {
+    let Answered { document, offset, selected, suggestions, made, trace_id, latency } = answered;
+    if selected.is_some() {
+        return;
+    }
+    let (offset, trace_id, latency, made) = (*offset, *trace_id, *latency, *made);
+    let current = state.documents.lock().snapshot(&document.id);
+    let answered = record::Answered { trace_id, document, offset, suggestions, made, latency };
+    state.recorder.answered(&answered, current.as_ref());
 }

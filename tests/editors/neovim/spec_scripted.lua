@@ -1,7 +1,7 @@
 --- The plugin against a server that says what a test wants: what the release binary says only now and then.
 
 --- A server inside Neovim. It answers `_G.items`, made for the place where it is asked, or nothing at all when they are
---- nil; `_G.ran` counts its commands.
+--- nil; `_G.ran` counts its commands, `_G.accepted` is what was last said of a part taken.
 local SERVER = [[
 _G.ran, _G.n_asked = 0, 0
 local id = 0
@@ -51,7 +51,12 @@ local function server()
       end
       return true, this
     end,
-    notify = function() return true end,
+    notify = function(method, params)
+      if method == 'textDocument/didPartiallyAcceptCompletion' then
+        _G.accepted = { params.acceptedLength, params.item.command.arguments[1] }
+      end
+      return true
+    end,
     is_closing = function() return false end,
     terminate = function() end,
   }
@@ -115,6 +120,9 @@ return function(suite)
     nvim:wait_ghost('o_on(now)')
     nvim:type('<C-Right>')
     nvim:wait_lines(1, 1, { 'go_on' })
+    nvim:wait('word of the part', { 4, 1 }, function()
+      return nvim:lua('return _G.accepted')
+    end)
     wait_ran(nvim, 0)
     nvim:type('(<Tab>')
     nvim:wait_lines(1, 1, { 'go_on(now)' })

@@ -16,6 +16,7 @@ local M = {}
 ---@field n_replaced integer  bytes after the cursor that the whole text replaces
 ---@field client_id integer
 ---@field command? lsp.Command
+---@field n_accepted? integer UTF-16 units of it that were taken before
 ---@field request? integer    the request whose answer will take the rest's place
 
 ---@alias foretype.Part fun(text: string): integer  how many bytes of the text to take
@@ -138,15 +139,21 @@ end
 ---@param part foretype.Part
 local function take(offer, part)
   local n_taken = part(offer.text)
+  local client = vim.lsp.get_client_by_id(offer.client_id)
   drop_rest()
   if n_taken < #offer.text then
     insert(offer, offer.text:sub(1, n_taken), 0)
+    local n_accepted = (offer.n_accepted or 0) + vim.str_utfindex(offer.text, 'utf-16', n_taken)
+    if client then
+      -- As Copilot's server is told: a few letters at once look like typing.
+      local item = { command = offer.command }
+      client:notify('textDocument/didPartiallyAcceptCompletion', { item = item, acceptedLength = n_accepted })
+    end
     local row, col = cursor()
-    local left = { row = row, col = col, text = offer.text:sub(n_taken + 1) }
+    local left = { row = row, col = col, text = offer.text:sub(n_taken + 1), n_accepted = n_accepted }
     return show_rest(vim.tbl_extend('force', offer, left))
   end
   insert(offer, offer.text, offer.n_replaced)
-  local client = vim.lsp.get_client_by_id(offer.client_id)
   if client and offer.command then
     client:exec_cmd(offer.command, { bufnr = offer.buf })
   end
