@@ -19,6 +19,7 @@
 //! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
+//! | [`replay`]     | real typing, played at its own pace against a server; what was on the screen, and when    |
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
 //! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
@@ -67,5 +68,7 @@ pub mod ledger;
 pub mod config;
 
 pub mod server;
+
+pub mod replay;
 
 pub mod cli;
