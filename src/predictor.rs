@@ -333,7 +333,9 @@ impl Predictor {
             let Some(suggestion) = reveal::reveal(offer, &bars) else { continue };
             match &mut revealed {
                 None => {
-                    let (engine, chance) = (offer.source, offer.line_chance());
+                    // Of what is seen of its first line.
+                    let n_seen = suggestion.text.len().min(offer.first_line_len());
+                    let (engine, chance) = (offer.source, offer.odds.chance(0..n_seen));
                     revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, estimate });
                 }
                 Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),

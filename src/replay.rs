@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod future;
+pub mod peer;
 pub mod picture;
 pub mod play;
 pub mod report;
@@ -28,12 +29,20 @@ pub struct Options {
     /// The server's command line; this program's `lsp` when empty.
     pub server: Vec<String>,
     pub settings: Value,
+    /// A peer to be played instead, with the address and the process of its server.
+    pub peer: Option<Peer>,
     /// Each key waits for the answer to the one before: what a model knows, whatever time it takes.
     pub waits: bool,
     /// The user looks this long before taking something, on average, in milliseconds.
     pub decide_ms: f64,
     /// Says how far it is.
     pub progress: Box<dyn Fn(&str)>,
+}
+
+/// Where the server of llama.vim listens, and its process.
+pub struct Peer {
+    pub url: String,
+    pub pid: u32,
 }
 
 /// How an editor asks.
@@ -58,7 +67,11 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<Report> {
             }
             let minutes = trace.edits.last().map_or(0.0, |edit| edit.at / 60.0);
             (options.progress)(&format!("{}: {} edits, {minutes:.1} minutes", trace.name, trace.edits.len()));
-            report.add(play::play(&trace, options)?, options);
+            let played = match &options.peer {
+                Some(Peer { url, pid }) => peer::play(&trace, url, *pid)?,
+                None => play::play(&trace, options)?,
+            };
+            report.add(played, options);
         }
     }
     ensure!(report.n_keys() > 0, "nothing was typed in this part of the traces; choose another by --middle");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::output::{self, Output};
 use crate::predictor::Without;
 use crate::replay::trace::Window;
-use crate::replay::{self, Habit, Options, picture};
+use crate::replay::{self, Habit, Options, Peer, picture};
 
 /// Play recorded typing against a server, at its own pace, and say what was on the screen before each next key
 ///
@@ -36,6 +36,15 @@ pub struct Arguments {
     /// Mechanisms of this program's server to leave out: of cache, adoption, speculation, restraint, drafts, parts
     #[arg(long, value_name = "LIST", conflicts_with = "server")]
     without: Option<String>,
+    /// Play a peer's policy instead, with the `llama-server` that listens at this address
+    #[arg(long, value_name = "llama.vim", value_parser = ["llama.vim"], conflicts_with_all = ["server", "without", "wait"])]
+    against: Option<String>,
+    /// Of the peer's server, such as http://127.0.0.1:8012; without it, what LLAMA_SERVER says
+    #[arg(long, requires = "against")]
+    url: Option<String>,
+    /// The process of the peer's server, for what it uses
+    #[arg(long, default_value_t = 0)]
+    pid: u32,
     /// Only so many minutes of the middle
     #[arg(long, value_name = "MINUTES")]
     middle: Option<f64>,
@@ -79,6 +88,7 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
         habit: arguments.client,
         server,
         settings,
+        peer: arguments.against.as_ref().map(|_| peer(arguments)).transpose()?,
         waits: arguments.wait,
         decide_ms: arguments.decide,
         progress: Box::new(|line| output::warn(line)),
@@ -92,6 +102,12 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
     let text = if arguments.json { serde_json::to_string(&figures)? } else { figures.text() };
     writeln!(output, "{}", text.trim_end())?;
     Ok(0)
+}
+
+fn peer(arguments: &Arguments) -> Result<Peer> {
+    let url = arguments.url.clone().or_else(|| std::env::var("LLAMA_SERVER").ok());
+    let url = url.context("start `llama-server --model FILE` and name its address by --url or LLAMA_SERVER")?;
+    Ok(Peer { url, pid: arguments.pid })
 }
 
 fn own_server(without: Option<&str>) -> Result<Vec<String>> {

@@ -81,6 +81,12 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.predictor.min_chance),
     },
     Setting {
+        key: "suggest.min_part_chance",
+        doc: "As `suggest.min_chance`, of the beginning of a line whose end is not as sure; 1 for whole lines only.",
+        workspace_may: Tighten::Raise,
+        slot: |settings| Slot::Fraction(&mut settings.predictor.min_part_chance),
+    },
+    Setting {
         key: "instant.enabled",
         doc: "Complete from the open files and the project's own text.",
         workspace_may: Tighten::SwitchOff,

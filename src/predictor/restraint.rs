@@ -224,7 +224,7 @@ impl Restraint {
         let weight = prior(factor) + self.learned[factor as usize] * n / (n + HALF_TRUST);
         match factor {
             // Monotone: whatever happened, a surer engine is believed more.
-            Factor::Engine => weight.clamp(0.3, 2.0),
+            Factor::Engine => weight.clamp(0.6, 2.0),
             // A rejection never speaks for the next suggestion.
             Factor::Rejections => weight.min(0.0),
             _ => weight,

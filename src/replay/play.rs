@@ -214,7 +214,7 @@ fn show(answer: &Answer, key: usize, text: &Text, offset: usize, encoding: Encod
 }
 
 /// How late it is already.
-fn sleep_until(at: Instant) -> Duration {
+pub fn sleep_until(at: Instant) -> Duration {
     let now = Instant::now();
     if at > now {
         std::thread::sleep(at - now);
