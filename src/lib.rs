@@ -18,6 +18,7 @@
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
 //! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
+//! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
@@ -65,6 +66,8 @@ pub mod predictor;
 pub mod ledger;
 
 pub mod config;
+
+pub mod typing;
 
 pub mod server;
 

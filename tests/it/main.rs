@@ -30,6 +30,7 @@ mod stop;
 mod storm;
 mod suggestion;
 mod syntax;
+mod tape;
 mod text;
 mod tidy;
 mod weights;
