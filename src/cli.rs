@@ -12,6 +12,7 @@ mod input;
 mod lsp;
 mod model;
 mod output;
+mod replay;
 mod session;
 mod stats;
 mod r#try;
@@ -62,6 +63,8 @@ enum Command {
     Model(model::Arguments),
     /// Show what was suggested and taken, how fast it came, and what was learned
     Stats(stats::Arguments),
+    /// Replay recorded typing against a completion server, and measure what a user would have seen
+    Replay(replay::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
     Config(config::Arguments),
 }
@@ -91,6 +94,7 @@ impl Command {
             Command::Doctor => doctor::run(output),
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),
+            Command::Replay(arguments) => replay::run(&arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }
     }

@@ -20,6 +20,7 @@
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
+//! | [`replay`]     | recorded typing against a completion server at its real pace: what a user would have seen |
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
 //! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
@@ -70,5 +71,7 @@ pub mod config;
 pub mod typing;
 
 pub mod server;
+
+pub mod replay;
 
 pub mod cli;
