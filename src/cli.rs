@@ -63,6 +63,7 @@ enum Command {
     Model(model::Arguments),
     /// Show what was suggested and taken, how fast it came, and what was learned
     Stats(stats::Arguments),
+    /// Replay recorded typing against a completion server, and measure what a user would have seen
     Replay(replay::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
     Config(config::Arguments),

@@ -47,6 +47,7 @@ pub enum Clearance {
 }
 
 /// What a change notification says, in the client's terms.
+#[derive(Clone)]
 pub enum Change {
     /// Positions refer to the text after the previous change of the same notification.
     Ranged {

@@ -18,8 +18,9 @@
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
 //! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
+//! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
-//! | [`replay`]     | real typing, played at its own pace against a server; what was on the screen, and when    |
+//! | [`replay`]     | recorded typing against a completion server at its real pace: what a user would have seen |
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
 //! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
@@ -66,6 +67,8 @@ pub mod predictor;
 pub mod ledger;
 
 pub mod config;
+
+pub mod typing;
 
 pub mod server;
 

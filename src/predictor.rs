@@ -11,6 +11,7 @@ mod flight;
 mod flights;
 mod gate;
 pub mod outcome;
+pub mod power;
 mod request;
 pub mod restraint;
 mod reveal;
@@ -61,6 +62,9 @@ pub struct Options {
     pub min_chance: f32,
     /// As `min_chance`, of the beginning of a line whose end is not as sure.
     pub min_part_chance: f32,
+    /// Whether a model is asked for what may follow an accepted text, and whether on battery, too.
+    pub ahead: bool,
+    pub ahead_on_battery: bool,
     pub without: Without,
     pub cache: cache::Options,
 }
@@ -377,7 +381,8 @@ impl Predictor {
 
     /// Asks the models what comes once this is accepted.
     fn speculate(&self, document: &Snapshot, offset: usize, shown: &Suggestion) {
-        if self.core.options.without.speculation || !self.core.may_speculate() {
+        let Options { ahead, without, .. } = &self.core.options;
+        if !ahead || without.speculation || !self.core.may_speculate() {
             return;
         }
         let (document, end) = with_replaced(document, offset..offset + shown.n_replaced, &shown.text);

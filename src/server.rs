@@ -16,10 +16,11 @@ mod offer;
 mod progress;
 mod record;
 mod state;
+mod tape;
 mod watch;
 mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -39,6 +40,7 @@ use record::Recorder;
 use state::State;
 
 pub use offer::Offer;
+pub use tape::Tape;
 
 /// Makes the engines of a session, in the order in which they are asked.
 pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
@@ -56,10 +58,18 @@ pub struct Files {
 const MAX_CONCURRENT_MESSAGES: usize = 1024;
 
 /// Serves one client on stdin and stdout until it leaves; returns the process's exit code.
-pub fn run(without: Without) -> i32 {
+/// Typing is recorded in the file `record`.
+pub fn run(without: Without, record: Option<&Path>) -> i32 {
     let filter = EnvFilter::try_from_env("FORETYPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     // A second subscriber in one process is a test's; it loses nothing.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let tape = match record.map(Tape::start).transpose() {
+        Ok(tape) => tape.unwrap_or_default(),
+        Err(error) => {
+            tracing::error!("{error:#}");
+            return 2;
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -73,6 +83,7 @@ pub fn run(without: Without) -> i32 {
         offer: Offer::usual().ok(),
         files: Files::usual(),
         without,
+        tape,
     };
     let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
     let code = runtime.block_on(serve(input, output, setup));
@@ -108,6 +119,8 @@ pub struct Setup {
     pub offer: Option<Offer>,
     pub files: Files,
     pub without: Without,
+    /// Records typing; by default it does not.
+    pub tape: Tape,
 }
 
 /// Serves one client over any pair of streams; returns the exit code.
@@ -117,6 +130,7 @@ pub async fn serve(
     mut setup: Setup,
 ) -> i32 {
     let recorder = Recorder::new(setup.files.ledger.take());
+    let tape = setup.tape.clone();
     let lifecycle = Lifecycle::default();
     let (service, socket) = {
         let (lifecycle, recorder) = (lifecycle.clone(), recorder.clone());
@@ -132,7 +146,11 @@ pub async fn serve(
     let server = Server::new(input, output, socket).concurrency_level(MAX_CONCURRENT_MESSAGES);
     let code = lifecycle.run(server.serve(InOrder::new(service))).await;
     // Whether it came to that in time or not, the session is over.
-    let _ = tokio::task::spawn_blocking(move || recorder.finish()).await;
+    let _ = tokio::task::spawn_blocking(move || {
+        recorder.finish();
+        tape.finish();
+    })
+    .await;
     code
 }
 

@@ -44,6 +44,16 @@ impl Text {
         self.len() == 0
     }
 
+    /// Length in Unicode characters.
+    pub fn n_chars(&self) -> usize {
+        self.rope.len_chars()
+    }
+
+    /// The byte offset behind the first `n_chars` characters (clamped).
+    pub fn offset_of_char(&self, n_chars: usize) -> usize {
+        self.rope.char_to_byte(n_chars.min(self.n_chars()))
+    }
+
     /// Number of lines, at least 1; a final line break opens an empty last line.
     pub fn n_lines(&self) -> usize {
         self.rope.len_lines()

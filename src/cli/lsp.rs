@@ -1,5 +1,7 @@
 //! `foretype lsp`: the server on stdin and stdout.
 
+use std::path::PathBuf;
+
 use crate::predictor::Without;
 use crate::server;
 
@@ -11,8 +13,11 @@ pub struct Arguments {
     /// For measurements: mechanisms to leave out, of cache, adoption, speculation, restraint, drafts, parts
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true)]
     without: Without,
+    /// Record what is typed, for `foretype replay`: the text of each opened document that is not private, and every edit
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> i32 {
-    server::run(arguments.without)
+    server::run(arguments.without, arguments.record.as_deref())
 }

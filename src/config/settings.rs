@@ -87,6 +87,18 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.predictor.min_part_chance),
     },
     Setting {
+        key: "ahead.enabled",
+        doc: "Ask a model, while it is idle, for what may follow the text that is shown.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.predictor.ahead),
+    },
+    Setting {
+        key: "ahead.on_battery",
+        doc: "As `ahead.enabled`, while the machine runs on its battery.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.predictor.ahead_on_battery),
+    },
+    Setting {
         key: "instant.enabled",
         doc: "Complete from the open files and the project's own text.",
         workspace_may: Tighten::SwitchOff,

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::Options;
 use super::flight::{Flight, Purpose};
+use super::power::Power;
 use super::trace::{Shown, Step};
 use crate::cache::{Cache, Offer};
 use crate::engine::{Ask, Cancel, Candidate, Engine, Finish, Spent};
@@ -32,6 +33,7 @@ pub struct Core {
     pub cache: Mutex<Cache>,
     /// Whether a model had something to say when it was asked last.
     has_answered: AtomicBool,
+    power: Power,
     n_flights_ended: AtomicU64,
     n_ahead_ended: AtomicU64,
 }
@@ -48,8 +50,8 @@ pub struct Report {
 impl Core {
     pub fn new(options: Options, refining: suggestion::Options, engines: Vec<Arc<dyn Engine>>) -> Core {
         let cache = Mutex::new(Cache::new(options.cache.clone()));
-        let (has_answered, n_flights_ended, n_ahead_ended) = Default::default();
-        Core { options, refining, engines, cache, has_answered, n_flights_ended, n_ahead_ended }
+        let (has_answered, power, n_flights_ended, n_ahead_ended) = Default::default();
+        Core { options, refining, engines, cache, has_answered, power, n_flights_ended, n_ahead_ended }
     }
 
     pub fn instant_engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
@@ -144,6 +146,9 @@ impl Core {
         let (document, others) = (&flight.document, flight.others.as_slice());
         let (max_lines, n_candidates) = (self.options.max_lines, flight.n_candidates);
         let is_ahead = flight.purpose == Purpose::Ahead;
+        if is_ahead && !self.options.ahead_on_battery && self.power.is_on_battery() {
+            return;
+        }
         let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates, is_ahead };
         for engine in self.models() {
             let mut grow = |candidate: &Candidate| {

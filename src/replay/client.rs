@@ -1,197 +1,196 @@
-//! A language client over a child's pipes that never waits: writing is one thing, what comes back is stamped on a thread.
+//! A language server as a child process: messages over its stdin and stdout.
+//!
+//! Writing never waits for an answer. A thread of its own stamps what arrives, and says "null" to what the server asks.
 
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use parking_lot::{Condvar, Mutex};
+use anyhow::{Result, anyhow, bail};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::text::Encoding;
-
 pub struct Client {
+    /// As the user names it.
+    name: String,
     child: Child,
     stdin: Arc<Mutex<ChildStdin>>,
-    answers: Arc<Answers>,
+    replies: Receiver<Reply>,
+    errors: JoinHandle<()>,
+    last_error: Arc<Mutex<String>>,
     n_requests: u64,
-    pub encoding: Encoding,
 }
 
-#[derive(Default)]
-struct Answers {
-    came: Mutex<Came>,
-    bell: Condvar,
-}
-
-#[derive(Default)]
-struct Came {
-    by_id: HashMap<u64, Answer>,
-    has_ended: bool,
-}
-
-/// What came back, and when.
-#[derive(Clone)]
-pub struct Answer {
+pub struct Reply {
+    pub id: u64,
     pub at: Instant,
-    pub message: Value,
+    /// The error's message where it is one.
+    pub result: Result<Value, String>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A server that is healthy answers `initialize` within milliseconds; some load a model first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that was told to leave may take so long.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// And what it said last, so long to be read.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// No message of a server is longer.
+const MAX_BYTES: usize = 64 << 20;
 
 impl Client {
-    /// Starts the server and says hello. `folder` is the workspace, if there is one.
-    pub fn start(mut command: Command, folder: Option<&str>, settings: &Value) -> Result<Client> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child =
-            command.spawn().with_context(|| format!("{name} cannot be started; name another by --server"))?;
-        let stdin = child.stdin.take().context("the server has no stdin")?;
-        let stdout = child.stdout.take().context("the server has no stdout")?;
-        let (stdin, answers) = (Arc::new(Mutex::new(stdin)), Arc::<Answers>::default());
-        let (ours, to) = (answers.clone(), stdin.clone());
-        std::thread::Builder::new().name("answers".to_string()).spawn(move || ours.read(stdout, &to))?;
-        let mut client = Client { child, stdin, answers, n_requests: 0, encoding: Encoding::Utf16 };
-        client.initialize(&name, folder, settings)?;
-        Ok(client)
+    pub fn start(name: &str, mut command: Command) -> Result<Client> {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = command.spawn().map_err(|error| anyhow!("`{name}` cannot be started: {error}"));
+        let mut child = started?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            bail!("`{name}` has no stdin and stdout");
+        };
+        let stdin = Arc::new(Mutex::new(stdin));
+        let last_error = Arc::<Mutex<String>>::default();
+        let (send, replies) = channel();
+        let (writer, last_line) = (stdin.clone(), last_error.clone());
+        thread::spawn(move || read_all(BufReader::new(stdout), &writer, &send));
+        let errors = thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
+                *last_line.lock() = line;
+            }
+        });
+        Ok(Client { name: name.to_string(), child, stdin, replies, errors, last_error, n_requests: 0 })
     }
 
-    fn initialize(&mut self, name: &str, folder: Option<&str>, settings: &Value) -> Result<()> {
-        let folders = folder.map(|uri| json!([{"uri": uri, "name": "replay"}]));
-        let capabilities = json!({
-            "general": {"positionEncodings": ["utf-8", "utf-16"]},
-            "textDocument": {"inlineCompletion": {}, "synchronization": {}},
-        });
-        let params = json!({
-            "processId": std::process::id(), "rootUri": folder, "workspaceFolders": folders,
-            "capabilities": capabilities, "initializationOptions": settings,
-        });
-        let result = self.ask("initialize", params).with_context(|| format!("{name} does not speak the protocol"))?;
-        let can = &result["capabilities"];
-        ensure!(
-            !matches!(can["inlineCompletionProvider"], Value::Null | Value::Bool(false)),
-            "{name} offers no `textDocument/inlineCompletion`; only such servers can be replayed against"
-        );
-        if can["positionEncoding"] == "utf-8" {
-            self.encoding = Encoding::Utf8;
-        }
-        self.notify("initialized", json!({}))
-    }
-
-    pub fn pid(&self) -> u32 {
+    pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn notify(&mut self, method: &str, params: Value) -> Result<()> {
-        self.write(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
+    pub fn notify(&mut self, method: &str, params: &Value) -> Result<()> {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
     }
 
-    /// Sends a request; gives its number.
-    pub fn request(&mut self, method: &str, params: Value) -> Result<u64> {
+    /// Returns the request's number at once.
+    pub fn request(&mut self, method: &str, params: &Value) -> Result<u64> {
         self.n_requests += 1;
-        self.write(&json!({"jsonrpc": "2.0", "id": self.n_requests, "method": method, "params": params}))?;
+        self.send(&json!({"jsonrpc": "2.0", "id": self.n_requests, "method": method, "params": params}))?;
         Ok(self.n_requests)
     }
 
-    pub fn cancel(&mut self, id: u64) -> Result<()> {
-        self.notify("$/cancelRequest", json!({"id": id}))
-    }
-
-    /// Sends a request and waits for its result.
-    pub fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
+    /// Waits for the answer; other answers that come meanwhile are dropped.
+    pub fn ask(&mut self, method: &str, params: &Value) -> Result<Value> {
         let id = self.request(method, params)?;
-        let mut answer = self.wait(id)?;
-        if let Some(error) = answer.message.get("error") {
-            bail!("{method}: {}", error["message"].as_str().unwrap_or("it failed"));
-        }
-        Ok(answer.message["result"].take())
-    }
-
-    /// Waits for the answer to a request.
-    pub fn wait(&self, id: u64) -> Result<Answer> {
-        let mut came = self.answers.came.lock();
-        let until = Instant::now() + PATIENCE;
+        let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(answer) = came.by_id.get(&id) {
-                return Ok(answer.clone());
-            }
-            ensure!(!came.has_ended, "the server has ended; run it by hand to see why");
-            let is_late = self.answers.bell.wait_until(&mut came, until).timed_out();
-            ensure!(!is_late, "the server has not answered for {} s", PATIENCE.as_secs());
-        }
-    }
-
-    /// All that came so far.
-    pub fn answers(&self) -> HashMap<u64, Answer> {
-        self.answers.came.lock().by_id.clone()
-    }
-
-    fn write(&mut self, message: &Value) -> Result<()> {
-        write(&mut *self.stdin.lock(), message).context("the server has ended; run it by hand to see why")
-    }
-}
-
-impl Answers {
-    fn read(&self, stdout: impl Read, to: &Mutex<ChildStdin>) {
-        let mut stdout = BufReader::new(stdout);
-        while let Some(message) = read(&mut stdout) {
-            let at = Instant::now();
-            match (message["id"].as_u64(), message.get("method")) {
-                (Some(id), None) => {
-                    self.came.lock().by_id.insert(id, Answer { at, message });
-                    self.bell.notify_all();
+            match self.next_reply(end)? {
+                Some(reply) if reply.id == id => {
+                    return reply.result.map_err(|error| anyhow!("`{}` answers {method} with: {error}", self.name));
                 }
-                // A request of the server: it gets what means nothing special.
-                (_, Some(_)) if !message["id"].is_null() => {
-                    let _ = write(&mut *to.lock(), &json!({"jsonrpc": "2.0", "id": message["id"], "result": null}));
-                }
-                _ => {}
+                Some(_) => {}
+                None => bail!("`{}` has not answered {method} within {} s", self.name, PATIENCE.as_secs()),
             }
         }
-        self.came.lock().has_ended = true;
-        self.bell.notify_all();
     }
-}
 
-fn write(to: &mut impl Write, message: &Value) -> std::io::Result<()> {
-    let body = message.to_string();
-    to.write_all(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
-    to.flush()
-}
-
-/// `None` at the end, or where what comes is no message.
-fn read(from: &mut impl BufRead) -> Option<Value> {
-    let mut n_bytes = 0;
-    loop {
-        let mut line = String::new();
-        if from.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim();
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            n_bytes = value.trim().parse().ok()?;
+    /// `None` when nothing came until `end`; an error when nothing will come.
+    pub fn next_reply(&mut self, end: Instant) -> Result<Option<Reply>> {
+        match self.replies.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(reply) => Ok(Some(reply)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
         }
     }
-    let mut body = vec![0; n_bytes];
-    from.read_exact(&mut body).ok()?;
-    serde_json::from_slice(&body).ok()
+
+    pub fn shut_down(mut self) {
+        // What goes wrong now changes nothing that was measured.
+        let _ = self.request("shutdown", &Value::Null).and_then(|_| self.notify("exit", &Value::Null));
+        let end = Instant::now() + LAST_WAIT;
+        while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn send(&mut self, message: &Value) -> Result<()> {
+        write(&self.stdin, message).map_err(|_| self.ended())
+    }
+
+    fn ended(&mut self) -> anyhow::Error {
+        let _ = self.child.kill();
+        let status = self.child.wait().map(|status| format!(" ({status})")).unwrap_or_default();
+        // Its last words may still be on their way; a child of its own may hold the pipe for ever.
+        let end = Instant::now() + LAST_WORDS;
+        while !self.errors.is_finished() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let said = self.last_error.lock().clone();
+        let said = if said.is_empty() { "it said nothing on stderr".to_string() } else { format!("it said: {said}") };
+        anyhow!("the server `{}` ended early{status}; {said}. Run the command by itself to see why", self.name)
+    }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let _ = self.notify("exit", Value::Null);
-        let until = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn write(stdin: &Mutex<ChildStdin>, message: &Value) -> io::Result<()> {
+    let body = message.to_string();
+    let framed = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let mut stdin = stdin.lock();
+    stdin.write_all(framed.as_bytes())?;
+    stdin.flush()
+}
+
+/// Until the output ends; what is no protocol ends it, too.
+fn read_all(mut stdout: BufReader<ChildStdout>, stdin: &Mutex<ChildStdin>, replies: &Sender<Reply>) {
+    while let Some(message) = read(&mut stdout) {
+        let at = Instant::now();
+        let method = message.get("method").and_then(Value::as_str);
+        match (method, message.get("id")) {
+            (None, Some(id)) => {
+                let error = message.get("error").map(|error| error["message"].as_str().unwrap_or("error").to_string());
+                let result = error.map_or_else(|| Ok(message["result"].clone()), Err);
+                let reply = id.as_u64().map(|id| Reply { id, at, result });
+                if reply.is_some_and(|reply| replies.send(reply).is_err()) {
+                    return;
+                }
+            }
+            (Some(method), Some(id)) => {
+                let n_items = message["params"]["items"].as_array().map_or(0, Vec::len);
+                let result =
+                    if method == "workspace/configuration" { json!(vec![Value::Null; n_items]) } else { Value::Null };
+                let _ = write(stdin, &json!({"jsonrpc": "2.0", "id": id, "result": result}));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read(stdout: &mut BufReader<ChildStdout>) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        match line.split_once(':') {
+            Some((name, n_bytes)) if name.eq_ignore_ascii_case("Content-Length") => {
+                length = n_bytes.trim().parse().ok().filter(|n_bytes| *n_bytes <= MAX_BYTES)?;
+            }
+            Some(_) => {}
+            None => return None,
+        }
+    }
+    let mut body = vec![0; length];
+    stdout.read_exact(&mut body).ok()?;
+    serde_json::from_slice(&body).ok()
 }

@@ -14,11 +14,12 @@ use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
 use super::record::Recorder;
+use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
 use super::worker::Worker;
 use super::{Engines, Files, Setup};
 use crate::config::{self, Problem, Settings};
-use crate::document::Documents;
+use crate::document::{Documents, Snapshot};
 use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
 use crate::text::Encoding;
@@ -37,6 +38,7 @@ pub struct Shared {
     pub worker: Worker,
     pub offering: Offering,
     pub recorder: Recorder,
+    pub tape: Tape,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
@@ -74,7 +76,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, .. }, without } = setup;
+        let Setup { engines, offer, files: Files { symbols, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -85,6 +87,7 @@ impl State {
             worker: Worker::start(),
             offering: Offering::new(offer),
             recorder,
+            tape,
             abilities: OnceLock::new(),
             engines,
             symbols,
@@ -182,6 +185,14 @@ impl State {
             self.client_settings.lock().changed = Some(settings);
         }
         self.load_settings();
+    }
+
+    /// Hands an opened document to the tape.
+    pub fn record_opened(&self, snapshot: &Snapshot) {
+        if let Some(Services { privacy, .. }) = self.services() {
+            let judge = Judge { documents: self.documents.clone(), privacy };
+            self.tape.opened(snapshot, &self.folders.lock(), judge);
+        }
     }
 
     /// Watches the folders ourselves, for clients that do not.

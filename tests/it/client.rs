@@ -10,7 +10,7 @@ use std::time::Duration;
 use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
 use foretype::predictor::Without;
-use foretype::server::{self, Engines, Files, Offer, Setup};
+use foretype::server::{self, Engines, Files, Offer, Setup, Tape};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::runtime::Runtime;
@@ -59,10 +59,18 @@ impl Client {
     }
 
     pub fn start_in(engines: Engines, offer: Option<Offer>, files: Files) -> Client {
+        Client::of_setup(Setup { engines, offer, files, without: Without::default(), tape: Tape::default() })
+    }
+
+    pub fn recording(engines: Engines, tape: Tape) -> Client {
+        let (files, without) = (Files::default(), Without::default());
+        Client::of_setup(Setup { engines, offer: None, files, without, tape })
+    }
+
+    fn of_setup(setup: Setup) -> Client {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = split(theirs);
         let runtime = runtime();
-        let setup = Setup { engines, offer, files, without: Without::default() };
         let server = runtime.spawn(server::serve(input, output, setup));
         Client::new(runtime, ours, server)
     }

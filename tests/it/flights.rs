@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use foretype::cache;
 use foretype::document::{Clearance, DocumentId, Documents, Snapshot};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
+use foretype::predictor::power::runs_on_battery;
 use foretype::predictor::{Options, Outcome, Predictor, Request, Trigger, Without};
 use foretype::suggestion;
 use parking_lot::Mutex;
@@ -82,6 +83,8 @@ fn predictor(engine: impl Engine + 'static, without: Without) -> Arc<Predictor> 
         max_document_bytes: 10_000,
         min_chance: 0.3,
         min_part_chance: 0.6,
+        ahead: true,
+        ahead_on_battery: true,
         without,
         cache: cache::Options { max_entries: 100, max_bytes: 1 << 20 },
     };
@@ -298,6 +301,24 @@ fn what_follows_an_accepted_suggestion_is_prepared() {
     }
     assert_eq!(asked.lock()[1], "one();");
     assert_eq!(predictor.tally().n_ahead, 1);
+}
+
+#[test]
+fn a_battery_that_is_emptied_is_told_from_one_at_the_mains() {
+    let folder = tempfile::tempdir().unwrap();
+    let supply = |name: &str, files: &[(&str, &str)]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        files.iter().for_each(|(file, text)| std::fs::write(path.join(file), format!("{text}\n")).unwrap());
+    };
+    assert!(!runs_on_battery(folder.path()));
+    supply("mouse", &[("type", "Battery"), ("status", "Discharging"), ("scope", "Device")]);
+    assert!(!runs_on_battery(folder.path()));
+    supply("BAT0", &[("type", "Battery"), ("status", "Discharging")]);
+    supply("AC", &[("type", "Mains"), ("online", "0")]);
+    assert!(runs_on_battery(folder.path()));
+    supply("AC", &[("type", "Mains"), ("online", "1")]);
+    assert!(!runs_on_battery(folder.path()));
 }
 
 #[test]

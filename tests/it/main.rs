@@ -23,6 +23,7 @@ mod privacy;
 mod prompt;
 #[cfg(target_os = "linux")]
 mod real_model;
+mod replay;
 mod restraint;
 mod server;
 mod stats;
@@ -30,6 +31,7 @@ mod stop;
 mod storm;
 mod suggestion;
 mod syntax;
+mod tape;
 mod text;
 mod tidy;
 mod weights;

@@ -25,6 +25,8 @@ fn options() -> Options {
         max_document_bytes: 10_000,
         min_chance: 0.28,
         min_part_chance: 0.6,
+        ahead: true,
+        ahead_on_battery: true,
         without: Without::default(),
         cache: cache::Options { max_entries: 100, max_bytes: 1 << 20 },
     }

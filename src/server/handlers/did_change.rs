@@ -9,11 +9,15 @@ use crate::server::state::State;
 pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
     let identifier = params.text_document;
     let id = convert::document_id(&identifier.text_document_identifier.uri);
-    let changes = params.content_changes.into_iter().map(convert::change).collect();
+    let changes: Vec<_> = params.content_changes.into_iter().map(convert::change).collect();
+    let recorded = state.tape.is_on().then(|| changes.clone());
     let at = state.started.elapsed();
     let changed = state.documents.lock().change(&id, identifier.version, changes, state.encoding(), at);
     match changed {
         Ok(snapshot) => {
+            if let Some(changes) = recorded {
+                state.tape.changed(&id, changes, state.encoding());
+            }
             // What is being thought of for the old text may be for nothing.
             if let (Some(services), Some(edited)) = (state.services(), snapshot.edited.last()) {
                 services.predictor.changed(&snapshot, edited.end);

@@ -7,7 +7,13 @@ use crate::server::state::State;
 
 pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
     let id = convert::document_id(&params.text_document.uri);
-    state.documents.lock().close(&id);
+    let clearance = {
+        let mut documents = state.documents.lock();
+        let last = documents.snapshot(&id);
+        documents.close(&id);
+        last.map(|snapshot| snapshot.clearance)
+    };
+    state.tape.closed(&id, clearance);
     state.recorder.closed(&id);
     if let Some(services) = state.services() {
         services.predictor.forget(&id);
