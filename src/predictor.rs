@@ -129,15 +129,9 @@ impl Predictor {
         let (document, offset) = as_if_selected(request);
         let others = cleared_others(request);
         let is_by_hand = request.trigger == Trigger::Invoked;
-        let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
-        let ask = Ask {
-            document: &document,
-            offset,
-            others: &others,
-            max_lines: self.core.options.max_lines,
-            n_candidates,
-            is_ahead: false,
-        };
+        let question = Question { document: &document, offset, others: &others, is_by_hand };
+        let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
+        let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates, is_ahead: false };
 
         let mut reasons = Vec::new();
         for engine in self.core.instant_engines() {
@@ -163,25 +157,16 @@ impl Predictor {
             }
         }
         if self.core.has_models() {
-            self.ask_models(&document, offset, others, trace, reasons, is_by_hand, cancel)
+            self.ask_models(&question, trace, reasons, cancel)
         } else {
             let hit = self.look_up(&document, offset);
-            self.conclude(trace, &document, offset, hit, reasons, is_by_hand, "")
+            self.conclude(&question, trace, hit, reasons, "")
         }
     }
 
     /// Waits for the flight that agrees with the text, or for one that begins here.
-    #[expect(clippy::too_many_arguments, reason = "the second half of `full`")]
-    fn ask_models(
-        &self,
-        document: &Snapshot,
-        offset: usize,
-        others: Vec<Snapshot>,
-        mut trace: Trace,
-        mut reasons: Vec<String>,
-        is_by_hand: bool,
-        cancel: &Cancel,
-    ) -> Answer {
+    fn ask_models(&self, question: &Question, mut trace: Trace, mut reasons: Vec<String>, cancel: &Cancel) -> Answer {
+        let Question { document, offset, others, is_by_hand } = *question;
         let started = Instant::now();
         let bars = self.bars();
         loop {
@@ -192,8 +177,8 @@ impl Predictor {
                 flight.n_waiting.fetch_add(1, Ordering::Relaxed);
             }
             let flight = adopted.unwrap_or_else(|| {
-                let n_candidates = if is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES };
-                let flight = Flight::new(document.clone(), offset, others.clone(), n_candidates, Purpose::Asked);
+                let (document, others) = (document.clone(), others.to_vec());
+                let flight = Flight::new(document, offset, others, question.n_candidates(), Purpose::Asked);
                 flight.n_waiting.fetch_add(1, Ordering::Relaxed);
                 let flight = Arc::new(flight);
                 self.tally.lock().n_flights += 1;
@@ -227,23 +212,24 @@ impl Predictor {
             trace.context = heard.context;
             trace.waited(started.elapsed());
             reasons.extend(heard.reasons);
+            if flight.cancel.is_cancelled() {
+                reasons.push("the text has changed since".to_string());
+            }
             let source = if is_adopted { "adopted" } else { "" };
-            return self.conclude(trace, document, offset, hit, reasons, is_by_hand, source);
+            return self.conclude(question, trace, hit, reasons, source);
         }
     }
 
     /// The answer where no engine has anything to add.
-    #[expect(clippy::too_many_arguments, reason = "the end of `full`")]
     fn conclude(
         &self,
+        question: &Question,
         trace: Trace,
-        document: &Snapshot,
-        offset: usize,
         hit: Option<Hit>,
         mut reasons: Vec<String>,
-        is_by_hand: bool,
         source: &'static str,
     ) -> Answer {
+        let Question { document, offset, is_by_hand, .. } = *question;
         let bars = if is_by_hand { Bars { line: 0.0, part: 0.0 } } else { self.bars() };
         let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
         if let Some(shown) = self.show(document, offset, hit, &bars) {
@@ -433,6 +419,22 @@ impl Predictor {
         }
         traces.push_back(trace.clone());
         Answer { outcome, trace }
+    }
+}
+
+/// A request as the engines get it.
+struct Question<'a> {
+    /// With the menu's item, if one is selected.
+    document: &'a Snapshot,
+    /// Bytes.
+    offset: usize,
+    others: &'a [Snapshot],
+    is_by_hand: bool,
+}
+
+impl Question<'_> {
+    fn n_candidates(&self) -> usize {
+        if self.is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES }
     }
 }
 

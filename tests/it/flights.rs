@@ -9,7 +9,7 @@ use foretype::cache;
 use foretype::document::{Clearance, DocumentId, Documents, Snapshot};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::predictor::power::runs_on_battery;
-use foretype::predictor::{Options, Outcome, Predictor, Request, Trigger, Without};
+use foretype::predictor::{Options, Outcome, Predictor, Quick, Request, Trace, Trigger, Without};
 use foretype::suggestion;
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -74,6 +74,10 @@ impl Engine for Puppet {
 }
 
 fn predictor(engine: impl Engine + 'static, without: Without) -> Arc<Predictor> {
+    predictor_of(vec![Arc::new(engine)], without)
+}
+
+fn predictor_of(engines: Vec<Arc<dyn Engine>>, without: Without) -> Arc<Predictor> {
     let options = Options {
         enabled: true,
         disabled_languages: Vec::new(),
@@ -88,7 +92,7 @@ fn predictor(engine: impl Engine + 'static, without: Without) -> Arc<Predictor> 
         without,
         cache: cache::Options { max_entries: 100, max_bytes: 1 << 20 },
     };
-    Arc::new(Predictor::new(options, suggestion::Options::default(), vec![Arc::new(engine)]))
+    Arc::new(Predictor::new(options, suggestion::Options::default(), engines))
 }
 
 fn snapshot(text: &str) -> Snapshot {
@@ -282,13 +286,41 @@ fn lines_are_shown_as_far_as_each_is_sure() {
     assert_eq!(ask(&predictor(engine, NOTHING_AHEAD), "$0"), shown("a();\nb();", "sayer"));
 }
 
+/// An instant engine that has something to say from the second question on.
+struct Late(Sayer);
+
+impl Engine for Late {
+    fn name(&self) -> &'static str {
+        "late"
+    }
+
+    fn is_instant(&self) -> bool {
+        true
+    }
+
+    fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+        if self.0.asked.lock().is_empty() {
+            self.0.asked.lock().push(String::new());
+            return Finish::Silent("not yet".to_string());
+        }
+        self.0.generate(ask, cancel, emit)
+    }
+}
+
 #[test]
 fn what_is_shown_is_not_replaced_by_what_is_surer() {
-    let (engine, _) = sayer("items.len();", &[(12, 0.4)]);
-    let predictor = predictor(engine, NOTHING_AHEAD);
+    let (surer, _) = sayer("index();", &[(8, 0.9)]);
+    let (first, _) = sayer("items.len();", &[(12, 0.4)]);
+    let predictor = predictor_of(vec![Arc::new(Late(surer)), Arc::new(first)], NOTHING_AHEAD);
     assert_eq!(ask(&predictor, "let n = $0\n"), shown("items.len();", "sayer"));
-    // By hand another engine would be asked; here the same says it again, and the cache holds both.
-    assert_eq!(ask(&predictor, "let n = it$0\n"), shown("ems.len();", "cache"));
+    // At a key the cache answers; asked in full, the instant engine speaks up, too.
+    let again = request("let n = $0\n");
+    let Quick::Answered(answer) = predictor.quick(&again) else { panic!("it is in the cache") };
+    let answer = predictor.full(&again, Trace::clone(&answer.trace), &Cancel::default());
+    assert_eq!(outcome(answer.outcome), shown("items.len();", "sayer"));
+    assert_eq!(ask(&predictor, "let n = i$0\n"), shown("tems.len();", "cache"));
+    // What was typed is neither: now the surer one is free to come.
+    assert_eq!(ask(&predictor, "let n = in$0\n"), shown("dex();", "cache"));
 }
 
 #[test]
