@@ -151,9 +151,7 @@ impl Predictor {
                 return self.answer_with(trace, &document, offset, shown, source);
             }
             if let Some(chance) = unsure.filter(|_| is_judged) {
-                let bar = self.core.options.min_chance;
-                let why = format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}");
-                return self.close_trace(trace, Outcome::Nothing(why));
+                return self.close_trace(trace, Outcome::Nothing(self.too_unsure(chance)));
             }
         }
         if self.core.has_models() {
@@ -236,10 +234,7 @@ impl Predictor {
             let source = if source.is_empty() || !self.core.is_model(shown.engine) { shown.engine } else { source };
             return self.answer_with(trace, document, offset, shown, source);
         }
-        if let Some(chance) = unsure {
-            let bar = self.core.options.min_chance;
-            reasons.push(format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}"));
-        }
+        reasons.extend(unsure.map(|chance| self.too_unsure(chance)));
         if reasons.is_empty() {
             reasons.push("no engine is configured".to_string());
         }
@@ -303,6 +298,12 @@ impl Predictor {
             (false, true) => Bars { line: *min_chance, part: f32::INFINITY },
             (false, false) => Bars { line: *min_chance, part: *min_part_chance },
         }
+    }
+
+    /// For the user.
+    fn too_unsure(&self, chance: f32) -> String {
+        let bar = self.core.options.min_chance;
+        format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}")
     }
 
     fn look_up(&self, document: &Snapshot, offset: usize) -> Option<Hit> {

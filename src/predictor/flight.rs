@@ -100,12 +100,13 @@ impl Flight {
         let start = at.saturating_sub(BEFORE_BYTES);
         let is_same_before = ours.slice(start..at) == text.slice(start..at);
         let after = ours.slice(at..at + AFTER_BYTES);
+        let is_end = at + after.len() == ours.len();
         let now = text.slice(offset..offset + AFTER_BYTES + MAX_CLOSER_BYTES);
         let closers = now.len() - now.trim_start_matches(|c: char| ")]}>\"'` \n\r\t".contains(c)).len();
         let n_closers = closers.min(MAX_CLOSER_BYTES);
         let is_same_after = (0..=n_closers).any(|n| {
             let now = now.get(n..).unwrap_or_default();
-            now.starts_with(&*after) && (after.len() == AFTER_BYTES || now.len() == after.len())
+            now.starts_with(&*after) && (!is_end || now.len() == after.len())
         });
         (is_same_before && is_same_after).then(|| text.slice(at..offset).to_string())
     }

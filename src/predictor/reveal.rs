@@ -30,16 +30,13 @@ const MIN_PART_CHARS: usize = 3;
 /// `None` when nothing of it is.
 pub fn reveal(offer: &Offer, bars: &Bars) -> Option<Suggestion> {
     let Suggestion { text, n_replaced } = &offer.suggestion;
-    let mut n = offer.n_shown.max(sure_lines(offer, bars.line));
-    // What replaces text right of the cursor is fitted to it as a whole.
-    if *n_replaced > 0 && n < offer.first_line_len() {
-        n = 0;
-    } else if n == 0 && *n_replaced == 0 {
-        n = sure_part(offer, bars.part);
-    }
-    if *n_replaced > 0 && n > 0 {
-        n = text.len();
-    }
+    let n = match offer.n_shown.max(sure_lines(offer, bars.line)) {
+        // What replaces text right of the cursor is fitted to it as a whole.
+        n if *n_replaced > 0 && n < offer.first_line_len() => return None,
+        _ if *n_replaced > 0 => text.len(),
+        0 => sure_part(offer, bars.part),
+        n => n,
+    };
     let shown = text[..n].trim_end();
     let shown = if n == text.len() { text.as_str() } else { shown };
     (!shown.trim().is_empty()).then(|| Suggestion { text: shown.to_string(), n_replaced: *n_replaced })
