@@ -5,11 +5,13 @@
 
 pub mod instant;
 pub mod local;
+pub mod purse;
 pub mod scripted;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::context::Considered;
 use crate::document::Snapshot;
@@ -30,6 +32,12 @@ pub trait Engine: Send + Sync {
     /// What all questions took so far, those that were cancelled too.
     fn spent(&self) -> Spent {
         Spent::default()
+    }
+
+    /// After a failure: would it answer again? Asked on a thread of its own, never for a key, and of nobody's text. Takes
+    /// seconds at most.
+    fn probe(&self, _cancel: &Cancel) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
@@ -52,6 +60,8 @@ pub struct Ask<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Candidate {
     pub text: String,
+    /// Whose words they are, where an engine has asked others; empty for its own.
+    pub engine: &'static str,
     /// The engine's estimate that the first line is exactly what the user would type, 0 to 1.
     pub confidence: f32,
     /// Where it knows more: the text's pieces by their ends in bytes, each with the natural logarithm of its chance.
@@ -94,8 +104,67 @@ pub enum Finish {
     /// It has nothing good to say, and why.
     Silent(String),
     Cancelled,
-    /// It could not work, and why.
-    Failed(String),
+    /// It could not work.
+    Failed(Failure),
+}
+
+/// Why an engine could not work. `Display` gives the sentence for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub cause: Cause,
+    pub message: String,
+    /// The provider's own word on when to come again.
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of failure: what is done about it depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// Of this process or machine: a model that does not load, a thread that has ended.
+    Here,
+    /// Nobody listens, or the network is down.
+    Unreachable,
+    /// The host's name is not known.
+    Dns,
+    /// The connection cannot be made safe.
+    Tls,
+    /// 401 and 403, and a key that is not there.
+    Unauthorised,
+    /// 402, and what says that the account is used up.
+    Quota,
+    /// The user's own budget is spent.
+    Budget,
+    /// 404: no such model or path.
+    Gone,
+    /// 429.
+    Limited,
+    /// 5xx.
+    Server,
+    /// Nothing came for too long, before the first piece or between two.
+    Stalled,
+    /// An answer that is none.
+    Malformed,
+    /// The connection ended inside an answer.
+    CutOff,
+    /// Any other status, such as a redirect to another host.
+    Refused,
+}
+
+impl Failure {
+    pub fn new(cause: Cause, message: impl Into<String>) -> Failure {
+        Failure { cause, message: message.into(), retry_after: None }
+    }
+
+    /// Of this process or machine.
+    pub fn here(message: impl Into<String>) -> Failure {
+        Failure::new(Cause::Here, message)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 /// A flag that tells running work to stop. Clones share it.

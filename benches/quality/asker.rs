@@ -228,7 +228,7 @@ impl Engine for Overheard {
             }
             flow
         });
-        let failed = if let Finish::Failed(why) = &finish { Some(why.clone()) } else { None };
+        let failed = if let Finish::Failed(why) = &finish { Some(why.message.clone()) } else { None };
         let mut heard = self.heard.lock();
         heard.failed = heard.failed.take().or(failed);
         // Of two engines' the likelier, with what the model's took.

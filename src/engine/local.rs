@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
-use super::{Ask, Cancel, Candidate, Cost, Engine, Finish, Spent};
+use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Spent};
 use crate::context::{self, Gathered};
 use crate::document::Snapshot;
 use crate::weights::Store;
@@ -159,7 +159,7 @@ impl Local {
         let mut state = self.state.lock();
         if let State::Failed(why, at) = &*state {
             if at.elapsed() < RETRY_AFTER {
-                return Some(Finish::Failed(why.clone()));
+                return Some(Finish::Failed(Failure::here(why.clone())));
             }
             *state = State::Unloaded;
         }
@@ -201,7 +201,7 @@ impl Engine for Local {
             cancel: cancel.clone(),
             reply,
         };
-        let gone = || Finish::Failed("the model's thread has ended; restart the server and report this".to_string());
+        let gone = || Finish::Failed(Failure::here("the model's thread has ended; restart the server and report this"));
         if self.jobs.send(Job::Answer(Box::new(question))).is_err() {
             return gone();
         }
@@ -297,7 +297,7 @@ impl Host {
                 Err(error) => {
                     let why = format!("{error:#}");
                     *self.state.lock() = State::Failed(why.clone(), Instant::now());
-                    return Err(Finish::Failed(why));
+                    return Err(Finish::Failed(Failure::here(why)));
                 }
             }
         }
@@ -357,7 +357,7 @@ impl From<Stopped> for Finish {
     fn from(stopped: Stopped) -> Finish {
         match stopped {
             Stopped::Cancelled => Finish::Cancelled,
-            Stopped::Failed(why) => Finish::Failed(why),
+            Stopped::Failed(why) => Finish::Failed(Failure::here(why)),
         }
     }
 }

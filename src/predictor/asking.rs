@@ -13,7 +13,7 @@ use super::flight::{Flight, Purpose};
 use super::power::Power;
 use super::trace::{Shown, Step};
 use crate::cache::{Cache, Offer};
-use crate::engine::{Ask, Cancel, Candidate, Engine, Finish, Spent};
+use crate::engine::{Ask, Cancel, Candidate, Engine, Failure, Finish, Spent};
 use crate::suggestion::{self, Around, Odds, Suggestion};
 
 /// Candidates asked of an engine: enough to cycle through when asked by hand, and a second and third chance for
@@ -67,7 +67,7 @@ impl Core {
     }
 
     pub fn is_model(&self, name: &str) -> bool {
-        self.models().any(|engine| engine.name() == name)
+        !self.instant_engines().any(|engine| engine.name() == name)
     }
 
     /// Without a model that answers there is nothing to prepare.
@@ -115,14 +115,14 @@ impl Core {
         };
         // A panic is a failure with a cause, so that the next engine still gets its turn.
         let finish = catch_unwind(AssertUnwindSafe(|| engine.generate(ask, cancel, &mut emit)))
-            .unwrap_or_else(|_| Finish::Failed("it panicked; please report this with the log".to_string()));
+            .unwrap_or_else(|_| Finish::Failed(Failure::here("it panicked; please report this with the log")));
         report.steps.push(Step::new(engine.name(), describe(&finish, &candidates), started.elapsed()));
         if let Some(best) = candidates.first() {
             report.context = best.context.iter().rev().map(Shown::from).collect();
         }
         match finish {
             Finish::Cancelled => return Report { reason: Some("cancelled".to_string()), ..report },
-            Finish::Silent(why) | Finish::Failed(why) if candidates.is_empty() => {
+            Finish::Silent(why) | Finish::Failed(Failure { message: why, .. }) if candidates.is_empty() => {
                 return Report { reason: Some(why), ..report };
             }
             _ => {}
@@ -203,6 +203,7 @@ impl Core {
                 }
                 Ok(suggestion) => {
                     let odds = odds(candidate, &suggestion);
+                    let source = if candidate.engine.is_empty() { source } else { candidate.engine };
                     offers.push(Offer::new(suggestion, odds, source));
                 }
                 Err(rejected) => rejections.push(rejected.to_string()),

@@ -9,7 +9,7 @@ use foretype::cache;
 use foretype::context::{Considered, Kind, Piece};
 use foretype::document::{Clearance, DocumentId, Documents, Snapshot};
 use foretype::engine::scripted::Scripted;
-use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
+use foretype::engine::{Ask, Cancel, Candidate, Engine, Failure, Finish};
 use foretype::predictor::{Options, Outcome, Predictor, Request, Selected, Trigger, Without};
 use foretype::privacy::Denied;
 use foretype::suggestion;
@@ -130,7 +130,7 @@ fn what_privacy_denies_feeds_no_engine() {
 
 #[test]
 fn the_next_engine_answers_when_one_fails_or_panics() {
-    let fails = || Scripted::new(|_, _| Err(Finish::Failed("no weights".to_string())));
+    let fails = || Scripted::new(|_, _| Err(Finish::Failed(Failure::here("no weights"))));
     let panics = || Scripted::new(|_, _| panic!("a defect"));
     let request = typing("a.rs", "let n = $0");
     assert_eq!(ask(&predictor(vec![panics(), fails(), items()]), &request).unwrap().0, "items.len();");

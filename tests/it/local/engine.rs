@@ -98,7 +98,10 @@ fn a_model_that_cannot_be_used_is_a_failure_with_its_cause() {
     let path = folder.path().join("broken.gguf");
     std::fs::write(&path, "GGUF and nothing more").unwrap();
     let (_, finish) = ask(&engine(&path, true), &Cancel::default());
-    assert!(matches!(&finish, Finish::Failed(why) if why.contains("broken.gguf is no GGUF file")), "{finish:?}");
+    assert!(
+        matches!(&finish, Finish::Failed(why) if why.message.contains("broken.gguf is no GGUF file")),
+        "{finish:?}"
+    );
 
     let (_, finish) = ask(&engine(&folder.path().join("none.gguf"), false), &Cancel::default());
     assert!(matches!(&finish, Finish::Silent(why) if why.contains("neither a model nor a file")), "{finish:?}");
