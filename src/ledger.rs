@@ -40,9 +40,9 @@ pub mod totals {
     pub const REQUESTS: &str = "requests";
     /// Requests that ended without an answer, because a newer one came.
     pub const SUPERSEDED: &str = "superseded";
-    /// Decoded by a model and never shown.
+    /// Decoded by a model for questions that were ended before they were answered.
     pub const WASTED_TOKENS: &str = "wasted_tokens";
-    /// Seconds of engines' work whose result was never shown.
+    /// Seconds that models worked for such questions.
     pub const WASTED_SECONDS: &str = "wasted_seconds";
 }
 

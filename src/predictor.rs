@@ -10,6 +10,7 @@ mod asking;
 mod flight;
 mod flights;
 mod gate;
+mod options;
 pub mod outcome;
 pub mod power;
 mod request;
@@ -27,16 +28,19 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::cache::{self, Hit, Offer, Via};
+use crate::cache::{Hit, Offer, Via};
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::engine::{Ask, Cancel, Engine};
 use crate::suggestion::{self, Suggestion};
+use crate::syntax::Place;
 use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
 use flight::{Flight, Purpose};
 use flights::Flights;
 use restraint::Estimate;
 use reveal::Bars;
 
+pub use asking::Waste;
+pub use options::Options;
 pub use request::{Answer, Judge, Made, Outcome, Quick, Request, Selected, Showable, Trigger};
 pub use tally::Tally;
 pub use trace::{Shown, Step, Trace};
@@ -44,30 +48,6 @@ pub use without::Without;
 
 /// How many traces are kept for `why`.
 const MAX_TRACES: usize = 200;
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    pub enabled: bool,
-    /// Language identifiers that get no suggestions.
-    pub disabled_languages: Vec<String>,
-    /// Suggest inside comments.
-    pub in_comments: bool,
-    /// Suggest inside string literals.
-    pub in_strings: bool,
-    /// Most lines of one suggestion.
-    pub max_lines: usize,
-    /// Larger documents get none.
-    pub max_document_bytes: usize,
-    /// What is shown unasked has at least this chance of being right, 0 to 1.
-    pub min_chance: f32,
-    /// As `min_chance`, of the beginning of a line whose end is not as sure.
-    pub min_part_chance: f32,
-    /// Whether a model is asked for what may follow an accepted text, and whether on battery, too.
-    pub ahead: bool,
-    pub ahead_on_battery: bool,
-    pub without: Without,
-    pub cache: cache::Options,
-}
 
 pub struct Predictor {
     core: Arc<Core>,
@@ -97,6 +77,12 @@ impl Predictor {
     /// Shows what the user is likely to take, not what is likely to be right.
     pub fn judged_by(self, judge: Judge) -> Predictor {
         Predictor { judge: Some(judge), ..self }
+    }
+
+    /// Tells of every question to the models that was ended before it was answered. Called on their thread.
+    pub fn telling_waste(self, on_waste: impl Fn(Waste) + Send + Sync + 'static) -> Predictor {
+        let _ = self.core.on_waste.set(Box::new(on_waste));
+        self
     }
 
     /// Gate and cache. Microseconds; no I/O, no engine.
@@ -132,9 +118,10 @@ impl Predictor {
         let question = Question { document: &document, offset, others: &others, is_by_hand };
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
         let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates, is_ahead: false };
-
         let mut reasons = Vec::new();
-        for engine in self.core.instant_engines() {
+        // Prose is rarely typed twice: there they are more often wrong than right.
+        let is_prose = !is_by_hand && is_comment(&document, offset);
+        for engine in self.core.instant_engines().filter(|_| !is_prose) {
             let report = self.core.ask(engine.as_ref(), &ask, cancel, &mut |_| ());
             trace.steps.extend(report.steps);
             reasons.extend(report.reason.map(|why| format!("{}: {why}", engine.name())));
@@ -236,7 +223,7 @@ impl Predictor {
         }
         reasons.extend(unsure.map(|chance| self.too_unsure(chance)));
         if reasons.is_empty() {
-            reasons.push("no engine is configured".to_string());
+            reasons.push("there is no engine that is asked here".to_string());
         }
         self.close_trace(trace, Outcome::Nothing(reasons.join("; ")))
     }
@@ -469,6 +456,10 @@ fn with_replaced(document: &Snapshot, range: Range<usize>, text: &str) -> (Snaps
         tree.edit(&before, &document.text, replaced.clone(), text.len());
     }
     (document, replaced.start + text.len())
+}
+
+fn is_comment(document: &Snapshot, offset: usize) -> bool {
+    document.tree.as_ref().is_some_and(|tree| tree.place(&document.text, offset) == Place::Comment)
 }
 
 fn cleared_others(request: &Request) -> Vec<Snapshot> {

@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -36,6 +36,18 @@ pub struct Core {
     power: Power,
     n_flights_ended: AtomicU64,
     n_ahead_ended: AtomicU64,
+    pub on_waste: OnceLock<OnWaste>,
+}
+
+/// Told what came of a question to the models that was ended before it was answered.
+pub type OnWaste = Box<dyn Fn(Waste) + Send + Sync>;
+
+/// Work that nobody has seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waste {
+    /// Decoded.
+    pub n_tokens: u64,
+    pub took: Duration,
 }
 
 /// How one engine was asked.
@@ -50,8 +62,8 @@ pub struct Report {
 impl Core {
     pub fn new(options: Options, refining: suggestion::Options, engines: Vec<Arc<dyn Engine>>) -> Core {
         let cache = Mutex::new(Cache::new(options.cache.clone()));
-        let (has_answered, power, n_flights_ended, n_ahead_ended) = Default::default();
-        Core { options, refining, engines, cache, has_answered, power, n_flights_ended, n_ahead_ended }
+        let (has_answered, power, n_flights_ended, n_ahead_ended, on_waste) = Default::default();
+        Core { options, refining, engines, cache, has_answered, power, n_flights_ended, n_ahead_ended, on_waste }
     }
 
     pub fn instant_engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
@@ -150,6 +162,7 @@ impl Core {
             return;
         }
         let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates, is_ahead };
+        let (started, before) = (Instant::now(), self.spent().n_decoded);
         for engine in self.models() {
             let mut grow = |candidate: &Candidate| {
                 flight.hear(|heard| heard.text.clone_from(&candidate.text));
@@ -162,6 +175,9 @@ impl Core {
                     Purpose::Ahead => &self.n_ahead_ended,
                 };
                 counter.fetch_add(1, Ordering::Relaxed);
+                if let Some(on_waste) = self.on_waste.get() {
+                    on_waste(Waste { n_tokens: self.spent().n_decoded - before, took: started.elapsed() });
+                }
                 return;
             }
             let is_silent = report.reason.is_some();

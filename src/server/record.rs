@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::document::{DocumentId, Snapshot};
-use crate::ledger::{Event, Ledger, Shown, Totals, WorkspaceName};
+use crate::ledger::{Event, Ledger, Shown, Totals, WorkspaceName, totals};
 use crate::predictor::outcome::{self, End, Offered, Outcome, Outcomes, Showing};
 use crate::predictor::restraint::{Estimate, Features, Maker, Recent};
-use crate::predictor::{Made, Showable};
+use crate::predictor::{Made, Showable, Waste};
 use crate::suggestion::Suggestion;
 use crate::syntax::Place;
 
@@ -91,6 +91,13 @@ impl Recorder {
 
     pub fn count(&self, name: &'static str) {
         self.ledger().record(Event::Totals(Totals::one(name)));
+    }
+
+    /// A question to the models was ended before it was answered.
+    pub fn wasted(&self, waste: Waste) {
+        let seconds = waste.took.as_secs_f64();
+        let totals = [(totals::WASTED_TOKENS, waste.n_tokens as f64), (totals::WASTED_SECONDS, seconds)];
+        self.ledger().record(Event::Totals(Totals(totals.into())));
     }
 
     /// The chance that a suggestion is taken.

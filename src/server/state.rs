@@ -139,6 +139,8 @@ impl State {
         let source = workspace.clone();
         let engines = (self.engines)(&settings, Arc::new(move || source.project()));
         let mut predictor = Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines);
+        let recorder = self.recorder.clone();
+        predictor = predictor.telling_waste(move |waste| recorder.wasted(waste));
         if settings.restraint.enabled && !self.without.restraint {
             let recorder = self.recorder.clone();
             predictor = predictor.judged_by(Arc::new(move |showable| recorder.judge(showable)));

@@ -224,6 +224,23 @@ fn what_nobody_waits_for_is_ended() {
     assert!(stop.is_cancelled());
 }
 
+#[test]
+fn work_that_nobody_sees_is_told() {
+    let (engine, strings) = puppet();
+    let (told, waste) = channel();
+    let predictor = Arc::into_inner(predictor(engine, NOTHING_AHEAD)).unwrap();
+    let predictor = Arc::new(predictor.telling_waste(move |waste| told.send(waste).unwrap()));
+    let (cancel, answer) = begin(&predictor, "let n = $0\n");
+    strings.asked.recv().unwrap();
+    cancel.cancel();
+    predictor.wake();
+    answer.recv().unwrap();
+    assert!(waste.try_recv().is_err(), "it may still be of use");
+    predictor.abandon(&DocumentId("a.txt".into()));
+    let waste = waste.recv().unwrap();
+    assert!(waste.took > std::time::Duration::ZERO && waste.n_tokens == 0, "{waste:?}");
+}
+
 /// Says one thing with its pieces' chances.
 struct Sayer {
     text: &'static str,

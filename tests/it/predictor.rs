@@ -101,6 +101,30 @@ fn nothing_where_it_is_not_wanted() {
 }
 
 #[test]
+fn in_comments_the_models_alone_are_asked() {
+    struct Quick;
+    impl Engine for Quick {
+        fn name(&self) -> &'static str {
+            "quick"
+        }
+
+        fn is_instant(&self) -> bool {
+            true
+        }
+
+        fn generate(&self, _: &Ask, _: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+            let _ = emit(Candidate { text: "7;".to_string(), confidence: 1.0, ..Candidate::default() });
+            Finish::Done
+        }
+    }
+    let engines: Vec<Arc<dyn Engine>> = vec![Arc::new(Quick), Arc::new(items())];
+    let options = Options { in_comments: true, ..options() };
+    let predictor = Predictor::new(options, suggestion::Options::default(), engines);
+    assert_eq!(ask(&predictor, &typing("a.rs", "fn f() {\n    let n = $0\n}\n")).unwrap().1, "quick");
+    assert_eq!(ask(&predictor, &typing("b.rs", "fn f() {\n    // let n = $0\n}\n")).unwrap().1, "scripted");
+}
+
+#[test]
 fn by_hand_the_gates_of_taste_are_open() {
     let mut request = typing("a.rs", "fn f() {\n    // let n = $0\n}\n");
     request.trigger = Trigger::Invoked;
