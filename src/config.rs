@@ -36,6 +36,7 @@ pub struct Settings {
     pub ledger: ledger::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
+    pub remote: engine::remote::Options,
 }
 
 /// One thing wrong with the settings. `Display` gives the sentence for the user.
@@ -102,8 +103,7 @@ impl Default for Settings {
             predictor: predictor::Options {
                 enabled: true,
                 disabled_languages: Vec::new(),
-                // Prose is rarely typed twice: in comments the instant engine is more often wrong than right.
-                in_comments: false,
+                in_comments: true,
                 in_strings: true,
                 max_lines,
                 max_document_bytes: 2 << 20,
@@ -128,6 +128,7 @@ impl Default for Settings {
                 symbols: workspace::symbols::Options::default(),
             },
             privacy: privacy::Options::default(),
+            remote: engine::remote::Options::default(),
         }
     }
 }

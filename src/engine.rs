@@ -3,10 +3,13 @@
 //! An engine makes raw text; it does not decide what is shown. Failure and silence are values with a cause. Must not
 //! know the cache, the predictor or the wire.
 
+pub mod calibration;
 pub mod instant;
 pub mod local;
 pub mod purse;
+pub mod remote;
 pub mod scripted;
+pub mod stop;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -54,6 +57,15 @@ pub struct Ask<'a> {
     pub n_candidates: usize,
     /// Nobody waits for it: work that would be in the way of the next real question is not worth it.
     pub is_ahead: bool,
+}
+
+/// More candidates than this are wanted only by hand.
+pub const MAX_UNASKED: usize = 3;
+
+impl Ask<'_> {
+    pub fn is_by_hand(&self) -> bool {
+        self.n_candidates > MAX_UNASKED
+    }
 }
 
 /// Raw text for the cursor.

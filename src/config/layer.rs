@@ -122,7 +122,10 @@ fn to_json(value: &DeValue) -> Value {
         DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Boolean(truth) => Value::from(*truth),
         DeValue::Array(items) => items.iter().map(Spanned::get_ref).map(to_json).collect(),
-        DeValue::Datetime(_) | DeValue::Table(_) => Value::Null,
+        DeValue::Table(members) => Value::Object(
+            members.iter().map(|(name, value)| (name.get_ref().to_string(), to_json(value.get_ref()))).collect(),
+        ),
+        DeValue::Datetime(_) => Value::Null,
     }
 }
 

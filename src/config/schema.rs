@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::Settings;
 use super::settings::{SETTINGS, Setting, Slot};
+use crate::engine::remote::{Endpoint, Protocol};
+use crate::prompt::Family;
 
 /// JSON Schema, draft 2020-12, pretty-printed, with a final line break.
 pub fn schema() -> String {
@@ -46,7 +48,40 @@ fn describe(setting: &Setting) -> Value {
         }
         Slot::Text(default) => json!({"type": "string", "default": *default}),
         Slot::List(default) => json!({"type": "array", "items": {"type": "string"}, "default": *default}),
+        Slot::Endpoints(_) => json!({"type": "array", "items": endpoint()}),
     };
     described["description"] = setting.doc.into();
     described
+}
+
+fn endpoint() -> Value {
+    let usual = Endpoint::new("", Protocol::Completions);
+    let text = |doc: &str| json!({"type": "string", "description": doc});
+    let count =
+        |doc: &str, default: u64| json!({"type": "integer", "minimum": 1, "default": default, "description": doc});
+    let switch = |doc: &str| json!({"type": "boolean", "default": false, "description": doc});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["name", "protocol"],
+        "properties": {
+            "name": text("What you call it: `foretype status`, `why` and the costs name it so."),
+            "protocol": {"enum": Protocol::ALL, "description": "How it is spoken to."},
+            "url": text("What the protocol's path is appended to; each protocol has a usual one."),
+            "model": text("The model's name there."),
+            "key_variable": text("The environment variable that holds the key."),
+            "key_command": {"type": "array", "items": {"type": "string"}, "description": "A program that prints the key."},
+            "family": {
+                "enum": Family::ALL.map(Family::name),
+                "description": "The model's family, for servers that take its markers in the prompt.",
+            },
+            "max_tokens": count("Most tokens of one answer.", usual.max_tokens as u64),
+            "prompt_tokens": count("Tokens of the text around the cursor and of other files.", usual.prompt_tokens as u64),
+            "timeout_ms": count("It counts as stalled when nothing comes for so long.", usual.timeout_ms),
+            "ca_file": text("Certificates to trust beside the system's, in PEM."),
+            "session_header": text("A header with the same value for all requests about a document, for load balancers."),
+            "plain_http": switch("Send over plain HTTP, although it is another machine."),
+            "ahead": switch("Ask it also for what may follow an accepted text."),
+        },
+    })
 }

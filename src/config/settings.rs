@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::layer::{Entry, Layer, Rank};
 use super::{Problem, Settings};
+use crate::engine::remote::Endpoint;
 use crate::privacy::{self, Privacy};
 use crate::syntax::Language;
 
@@ -26,6 +27,7 @@ pub enum Slot<'a> {
     Text(&'a mut String),
     /// Layers add to lists; none takes away.
     List(&'a mut Vec<String>),
+    Endpoints(&'a mut Vec<Endpoint>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "suggest.in_comments",
-        doc: "Suggest inside comments while typing.",
+        doc: "Suggest inside comments while typing; there the models alone are asked.",
         workspace_may: Tighten::SwitchOff,
         slot: |settings| Slot::Switch(&mut settings.predictor.in_comments),
     },
@@ -200,6 +202,18 @@ pub const SETTINGS: &[Setting] = &[
         workspace_may: Tighten::Nothing,
         slot: |settings| Slot::List(&mut settings.privacy.allow),
     },
+    Setting {
+        key: "remote.enabled",
+        doc: "Let the endpoints of `remote.endpoints` see what `privacy` lets leave; without it nothing is sent.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.remote.enabled),
+    },
+    Setting {
+        key: "remote.endpoints",
+        doc: "Providers, or servers of your own, in the order in which they are asked; behind them the local model.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Endpoints(&mut settings.remote.endpoints),
+    },
 ];
 
 /// Applies the layers in their order to the defaults.
@@ -246,6 +260,7 @@ impl Setting {
     pub fn parse(&self, text: &str) -> Value {
         match (self.slot)(&mut Settings::default()) {
             Slot::Text(_) => Value::from(text),
+            Slot::Endpoints(_) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
             Slot::List(_) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         }
@@ -264,6 +279,15 @@ impl Setting {
                 *slot = fraction.ok_or_else(|| wrong("a number from 0 to 1"))? as f32;
             }
             Slot::Text(slot) => *slot = value.as_str().ok_or_else(|| wrong("a text"))?.to_string(),
+            Slot::Endpoints(slot) => {
+                let items = value.as_array().ok_or_else(|| wrong("a list of tables"))?;
+                for item in items {
+                    let endpoint = self.endpoint(item).map_err(|why| format!("`{}`: {why}", self.key))?;
+                    // A later layer's entry of that name takes its place.
+                    slot.retain(|present| present.name != endpoint.name);
+                    slot.push(endpoint);
+                }
+            }
             Slot::List(slot) => {
                 let items = value.as_array().ok_or_else(|| wrong("a list of texts"))?;
                 for item in items {
@@ -276,6 +300,13 @@ impl Setting {
             }
         }
         Ok(())
+    }
+
+    fn endpoint(&self, item: &Value) -> Result<Endpoint, String> {
+        let name = item.get("name").and_then(Value::as_str).unwrap_or("?");
+        let endpoint: Endpoint =
+            serde_json::from_value(item.clone()).map_err(|error| format!("the endpoint `{name}`: {error}"))?;
+        endpoint.check().map(|()| endpoint)
     }
 
     fn check_item(&self, item: &str) -> Result<(), String> {

@@ -18,7 +18,6 @@ pub mod loaded;
 pub mod matrix;
 pub mod model;
 pub mod sampler;
-pub mod stop;
 pub mod tensors;
 pub mod threads;
 pub mod tokenizer;
@@ -33,6 +32,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
+use super::calibration::judged;
 use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Spent};
 use crate::context::{self, Gathered};
 use crate::document::Snapshot;
@@ -228,37 +228,6 @@ impl Engine for Local {
     }
 }
 
-/// Of ten lines that the model has no doubt about, so many are what was written; and it doubts too little. Fitted on 598
-/// lines of the git edits with the 0.5B (`benches/context.md`).
-const KNOWN: f32 = 0.75;
-const DOUBT: f32 = 1.2;
-
-/// What is not known is spread over a line as long as this where its end is not known yet, in bytes.
-const USUAL_LINE: usize = 40;
-
-/// A text with its chances, as they are by experience.
-fn judged(text: String, tokens: &[(usize, f32)]) -> Candidate {
-    let mut pieces = Vec::with_capacity(tokens.len());
-    let (mut start, mut of_first_line) = (0, None);
-    let mut ln_so_far = 0.0;
-    for (end, ln) in tokens {
-        let end = (*end).min(text.len());
-        let line_start = text.as_bytes()[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line_end = text.as_bytes()[start..].iter().position(|byte| *byte == b'\n').map(|at| start + at);
-        let n_line = line_end.unwrap_or(text.len().max(line_start + USUAL_LINE)).saturating_sub(line_start).max(1);
-        let share = (end - start) as f32 / n_line as f32;
-        let ln = DOUBT * ln + KNOWN.ln() * share.min(1.0);
-        if of_first_line.is_none() && text[..start.min(text.len())].trim_start_matches('\n').contains('\n') {
-            of_first_line = Some(ln_so_far);
-        }
-        ln_so_far += ln;
-        pieces.push((end, ln));
-        start = end;
-    }
-    let confidence = of_first_line.unwrap_or(ln_so_far).exp();
-    Candidate { text, confidence, pieces, ..Candidate::default() }
-}
-
 /// What the model's thread holds.
 struct Host {
     options: Options,
@@ -316,7 +285,7 @@ impl Host {
         let continuations = if self.options.drafts { (self.continuations)(&ask, cancel) } else { Vec::new() };
         let contexts = self.contexts.clone();
         let help = Help { continuations: &continuations, context: &*contexts };
-        let n_answers = if is_by_hand(*n_candidates) { MAX_CANDIDATES } else { 1 };
+        let n_answers = if ask.is_by_hand() { MAX_CANDIDATES } else { 1 };
         let started = Instant::now();
         for i in 0..n_answers {
             if i > 0 && started.elapsed() > MORE_WITHIN {
@@ -367,11 +336,6 @@ impl From<&Effort> for Cost {
         let &Effort { n_prompt, n_reused, n_before_first, n_said, .. } = effort;
         Cost { n_prompt, n_reused, n_before_first, n_said }
     }
-}
-
-/// More than the usual number of candidates are wanted only by hand.
-fn is_by_hand(n_candidates: usize) -> bool {
-    n_candidates > MAX_CANDIDATES
 }
 
 /// Models to try, best first: the chosen one, or all of the table that are there and can fill in.

@@ -199,6 +199,27 @@ impl Family {
         Family::ALL.into_iter().find(|family| is_candidate(family) && has_all(family))
     }
 
+    /// As it is written in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Qwen => "qwen",
+            Family::StarCoder2 => "starcoder2",
+            Family::DeepSeekCoder => "deepseek-coder",
+            Family::CodeLlama => "codellama",
+            Family::CodeGemma => "codegemma",
+            Family::Codestral => "codestral",
+            Family::Granite => "granite",
+            Family::GraniteCode => "granite-code",
+            Family::SeedCoder => "seed-coder",
+            Family::Mellum => "mellum",
+        }
+    }
+
+    /// Whether prompts of the family open with this token, which servers add by themselves.
+    pub fn begins_with(self, token: &str) -> bool {
+        self.tokens().bos == Some(token)
+    }
+
     /// Every token that [`Format::render`](super::Format::render) may put into a prompt.
     pub fn specials(self) -> Vec<&'static str> {
         let Tokens { bos, prefix, suffix, middle, repository, file, .. } = self.tokens();

@@ -23,6 +23,7 @@ mod privacy;
 mod prompt;
 #[cfg(target_os = "linux")]
 mod real_model;
+mod remote;
 mod replay;
 mod restraint;
 mod server;

@@ -1,6 +1,6 @@
 //! Where a model's text is long enough. `$0` is the cursor, `|` in what is said the place where it ends.
 
-use foretype::engine::local::stop::Place;
+use foretype::engine::stop::Place;
 
 #[track_caller]
 fn check(document: &str, said: &str, max_lines: usize) {

@@ -15,10 +15,10 @@ use super::draft::Draft;
 use super::evaluator::Stopped;
 use super::gguf::Gguf;
 use super::sampler::{self, Sampling};
-use super::stop::Place;
 use super::tokenizer::Tokenizer;
 use crate::context::{self, Considered, Gathered};
 use crate::document::DocumentId;
+use crate::engine::stop::Place;
 use crate::engine::{Ask, Cancel};
 use crate::prompt::{self, Anchor, Budget, ContextFile, Format, Layout, Parts, Piece, Plan};
 
