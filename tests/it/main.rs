@@ -25,6 +25,7 @@ mod prompt;
 mod real_model;
 mod replay;
 mod restraint;
+mod router;
 mod server;
 mod stats;
 mod stop;
