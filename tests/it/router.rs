@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use foretype::engine::{Cancel, Cause, Engine, Finish};
 use foretype::router::{Health, Route, Severity, State};
+use serde_json::{Value, json};
 
+use crate::client::{Client, ghost_text};
 use breaker::CAUSES;
 use fake::{Act, DEADLINE, Fake, Scene, failure, local, remote, wait_until};
 
@@ -283,6 +285,32 @@ fn a_question_costs_less_than_a_millisecond() {
     let mut took: Vec<Duration> = (0..200).map(|_| scene.ask().took).collect();
     took.sort_unstable();
     assert!(took[100] < ms(1), "the median is {:?}", took[100]);
+}
+
+#[test]
+fn the_client_is_told_and_can_ask() {
+    let (team, behind) = (Fake::new("team", Act::Fail(Cause::Unauthorised)), Fake::new("local", Act::Say));
+    let routes = vec![remote(&team), local(&behind)];
+    let mut client = Client::start(Box::new(move |_, _| routes.clone()));
+    let mut capabilities = ghost_text();
+    capabilities["experimental"] = json!({"foretypeStatus": true});
+    client.initialize(json!({"capabilities": capabilities}));
+    let status = |client: &mut Client| -> Value {
+        client.ask("workspace/executeCommand", json!({"command": "foretype.status"}))["result"].clone()
+    };
+    assert_eq!(status(&mut client)["answers"], "team");
+
+    client.open("file:///a.rs", "rust", "let \n");
+    assert_eq!(client.ghost("file:///a.rs", 0, 4)[0]["insertText"], "local();");
+    let message = client.wait_for(|message| message["method"] == "window/showMessage");
+    let expected =
+        json!({"type": 2, "message": "foretype: team: it failed (Unauthorised). Until it answers again, local does."});
+    assert_eq!(message["params"], expected);
+    let pushed = client.wait_for(|message| message["method"] == "foretype/status")["params"].clone();
+    assert_eq!(pushed["models"][0]["health"]["cause"], "unauthorised");
+    let asked = status(&mut client);
+    assert_eq!((&asked["answers"], &asked["models"][1]["health"]["state"]), (&json!("local"), &json!("healthy")));
+    assert_eq!(asked["models"][0]["counts"]["n_failed"], 1);
 }
 
 #[test]
