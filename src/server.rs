@@ -16,6 +16,7 @@ mod offer;
 mod progress;
 mod record;
 mod state;
+mod status;
 mod tape;
 mod watch;
 mod worker;
@@ -30,8 +31,9 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Settings;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
-use crate::engine::{Ask, Cancel, Engine};
+use crate::engine::{Ask, Cancel};
 use crate::predictor::Without;
+use crate::router::Route;
 use crate::workspace::{ProjectSource, symbols};
 use crate::{context, ledger};
 use in_order::InOrder;
@@ -42,8 +44,8 @@ use state::State;
 pub use offer::Offer;
 pub use tape::Tape;
 
-/// Makes the engines of a session, in the order in which they are asked.
-pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Arc<dyn Engine>> + Send + Sync>;
+/// Makes the engines of a session, in the order in which they are asked. `router::Lineup` puts the models behind one.
+pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Route> + Send + Sync>;
 
 /// Where a session keeps what outlives it; by default it keeps nothing.
 #[derive(Default)]
@@ -92,23 +94,24 @@ pub fn run(without: Without, record: Option<&Path>) -> i32 {
     code
 }
 
-/// The engines of this build: the instant engine, and behind it a model on this machine.
+/// The engines of this build: the instant engine, and behind it a model on this machine. A model elsewhere is one more route,
+/// with its endpoint's name, its deadline, and who judges what may leave the machine; the first is asked first.
 pub fn default_engines() -> Engines {
     Box::new(|settings, project| {
         let index = project.clone();
         let instant = Arc::new(Instant::new(Arc::new(move || index().index)));
-        let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
+        let mut routes = Vec::new();
         if settings.instant {
-            engines.push(instant.clone());
+            routes.push(Route::local(instant.clone()));
         }
         if settings.local.enabled {
             let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
             let options = settings.context.clone();
             let contexts = move |place: &context::Place| context::gather(place, &project(), &options);
             let local = Local::new(settings.local.clone(), Arc::new(continuations), Arc::new(contexts));
-            engines.push(Arc::new(local));
+            routes.push(Route::local(Arc::new(local)));
         }
-        engines
+        routes
     })
 }
 

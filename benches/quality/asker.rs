@@ -111,10 +111,11 @@ impl Asker {
         let settings = wish.settings(set)?;
         let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
         let source = project.clone();
-        let engines = server::default_engines()(&settings, Arc::new(move || source.lock().clone()));
+        let routes = server::default_engines()(&settings, Arc::new(move || source.lock().clone()));
+        let engines = routes.into_iter().map(|route| route.engine);
         let is_wanted = |engine: &Arc<dyn Engine>| [engine.name(), "both"].contains(&wish.engine.name());
         let overhear = |engine| Arc::new(Overheard { engine, heard: heard.clone() }) as Arc<dyn Engine>;
-        let engines: Vec<_> = engines.into_iter().filter(is_wanted).map(overhear).collect();
+        let engines: Vec<_> = engines.filter(is_wanted).map(overhear).collect();
         ensure!(!engines.is_empty(), "there is no such engine");
         let bar = (set == Set::AddedLines).then_some(settings.predictor.min_chance);
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);

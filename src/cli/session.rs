@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
 
 use super::input::{self, File};
@@ -15,9 +15,10 @@ use super::output;
 use crate::config::{self, Problem, Settings};
 use crate::context;
 use crate::document::{Clearance, DocumentId, Snapshot};
-use crate::engine::{Cancel, Engine, local};
+use crate::engine::{Cancel, local};
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
 use crate::privacy::{Denied, Privacy};
+use crate::router::{self, Change, Lineup};
 use crate::server;
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
@@ -98,12 +99,14 @@ impl Session {
         let privacy = Privacy::new(&settings.privacy).map_err(|why| anyhow!("the privacy settings: {why}"))?;
         let privacy = Arc::new(privacy);
         // Before the index, which takes longer, and to no purpose if the name is wrong.
-        engines(&settings, engine, Project::default())?;
+        lineup(&settings, engine, Project::default())?;
         let read = root.as_ref().map(|root| read_folder(&settings, &privacy, root)).unwrap_or_default();
         let Read { project, summary, outlined } = read;
-        let engines = engines(&settings, engine, project.clone())?;
-        let names = engines.iter().map(|engine| engine.name()).collect();
-        let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
+        let lineup = lineup(&settings, engine, project.clone())?;
+        let status = lineup.status();
+        let models = status.models.iter().map(|model| model.engine);
+        let names = status.instant.iter().copied().chain(models).collect();
+        let predictor = Predictor::new(settings.predictor, settings.suggestion, lineup.engines);
         let local = settings.local;
         Ok(Session { root, problems, engines: names, local, project, summary, outlined, privacy, predictor })
     }
@@ -188,13 +191,20 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
-fn engines(settings: &Settings, name: Option<&str>, project: Project) -> Result<Vec<Arc<dyn Engine>>> {
-    let mut engines = server::default_engines()(settings, Arc::new(move || project.clone()));
-    let Some(name) = name else { return Ok(engines) };
-    let known: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
-    let unknown = anyhow!("there is no engine `{name}`. The engines are: {}", known.join(", "));
-    engines.retain(|engine| engine.name() == name);
-    if engines.is_empty() { Err(unknown) } else { Ok(engines) }
+fn lineup(settings: &Settings, name: Option<&str>, project: Project) -> Result<Lineup> {
+    let mut routes = server::default_engines()(settings, Arc::new(move || project.clone()));
+    if let Some(name) = name {
+        let known: Vec<&str> = routes.iter().map(|route| route.engine.name()).collect();
+        let unknown = anyhow!("there is no engine `{name}`. The engines are: {}", known.join(", "));
+        routes.retain(|route| route.engine.name() == name);
+        ensure!(!routes.is_empty(), unknown);
+    }
+    let notice = |change: Change| {
+        if change.tell.is_some() {
+            output::warn(&change.to_string());
+        }
+    };
+    Ok(Lineup::new(routes, router::Options::default(), notice))
 }
 
 fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied>) -> Snapshot {

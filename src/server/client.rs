@@ -24,6 +24,8 @@ pub struct Abilities {
     pub message_actions: bool,
     pub watches_files: bool,
     pub configuration: bool,
+    /// Our own: shows how the models do (`foretype/status`).
+    pub status: bool,
 }
 
 impl Abilities {
@@ -39,6 +41,7 @@ impl Abilities {
             message_actions: window.is_some_and(|window| window.show_message.is_some()),
             watches_files: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
+            status: capabilities.experimental.as_ref().is_some_and(|ours| ours["foretypeStatus"] == true),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
 use super::record::Recorder;
+use super::status;
 use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
 use super::worker::Worker;
@@ -22,6 +23,7 @@ use crate::config::{self, Problem, Settings};
 use crate::document::{Documents, Snapshot};
 use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
+use crate::router::{self, Lineup};
 use crate::text::Encoding;
 use crate::workspace::Workspace;
 
@@ -63,6 +65,7 @@ pub struct Services {
     pub settings: Arc<Settings>,
     pub privacy: Arc<Privacy>,
     pub workspace: Arc<Workspace>,
+    pub lineup: Lineup,
     pub predictor: Arc<Predictor>,
 }
 
@@ -137,7 +140,10 @@ impl State {
             None => self.start_workspace(&settings, privacy.clone()),
         };
         let source = workspace.clone();
-        let engines = (self.engines)(&settings, Arc::new(move || source.project()));
+        let routes = (self.engines)(&settings, Arc::new(move || source.project()));
+        let notice = status::show_changes(self.client.clone(), self.abilities(), Arc::downgrade(&self.0));
+        let lineup = Lineup::new(routes, router::Options::default(), notice);
+        let engines = lineup.engines.clone();
         let mut predictor = Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines);
         let recorder = self.recorder.clone();
         predictor = predictor.telling_waste(move |waste| recorder.wasted(waste));
@@ -150,7 +156,7 @@ impl State {
         self.set_up_recorder(&settings, root.as_deref());
         let is_reload = old.is_some();
         self.analysis.set_rules(privacy.clone(), self.folders.lock().clone());
-        *self.services.write() = Some(Services { settings, privacy, workspace, predictor });
+        *self.services.write() = Some(Services { settings, privacy, workspace, lineup, predictor });
         if is_reload {
             self.begin_indexing();
             self.analysis.judge_all_anew();
@@ -246,6 +252,7 @@ impl Shared {
             message_actions: false,
             watches_files: false,
             configuration: false,
+            status: false,
         })
     }
 

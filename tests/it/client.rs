@@ -7,9 +7,9 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretype::engine::Engine;
 use foretype::engine::scripted::Scripted;
 use foretype::predictor::Without;
+use foretype::router::Route;
 use foretype::server::{self, Engines, Files, Offer, Setup, Tape};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf, split};
@@ -44,8 +44,8 @@ pub fn ghost_text() -> Value {
 }
 
 pub fn engines(engine: Scripted) -> Engines {
-    let engine: Arc<dyn Engine> = Arc::new(engine);
-    Box::new(move |_, _| vec![engine.clone()])
+    let route = Route::local(Arc::new(engine));
+    Box::new(move |_, _| vec![route.clone()])
 }
 
 impl Client {

@@ -26,6 +26,7 @@ mod real_model;
 mod remote;
 mod replay;
 mod restraint;
+mod router;
 mod server;
 mod stats;
 mod stop;

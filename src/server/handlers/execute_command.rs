@@ -23,10 +23,13 @@ pub const SESSION: &str = "foretype.session";
 /// Answers what `foretype stats --json` prints, or `null` where nothing is recorded. Argument: of how many days.
 pub const STATS: &str = "foretype.stats";
 
+/// Answers which engines there are, how each model does, and which answers now: a `router::Status`.
+pub const STATUS: &str = "foretype.status";
+
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
-pub const COMMANDS: [&str; 6] = [ACCEPT, DISMISS, WHY, SESSION, STATS, RESET_LEARNING];
+pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
 
 const USUAL_DAYS: u32 = 30;
 
@@ -45,6 +48,7 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             Ok(Value::Null)
         }
         SESSION => serde_json::to_value(services.predictor.tally()).map_err(|_| Error::internal_error()),
+        STATUS => serde_json::to_value(services.lineup.status()).map_err(|_| Error::internal_error()),
         WHY => {
             let traces = services.predictor.traces();
             let n_wanted = argument.map_or(traces.len(), |n| n as usize);
