@@ -5,12 +5,16 @@
 //! `why` can say it. Path and content checks are pure; only [`Privacy::ignored`] reads the disk.
 
 mod ignore_files;
+mod leaving;
 mod paths;
+mod randomness;
 mod secrets;
 
 use std::path::{Path, PathBuf};
 
 use paths::Globs;
+
+pub use leaving::{Found, clear_cursor, clear_piece, leaving};
 
 /// What the settings say. A glob without a slash is matched against the file name, one with a slash against the end
 /// of the path (from the root when it starts with a slash), one that ends with a slash against all in that folder;

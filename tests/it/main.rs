@@ -12,6 +12,7 @@ mod flights;
 mod hub;
 mod instant;
 mod layout;
+mod leaving;
 mod ledger;
 mod local;
 mod local_model;
