@@ -59,8 +59,10 @@ impl Admission<'_> {
     /// that the walk ends and stays inside; hidden files are left out.
     pub fn walk(&self, path: &Path, folder: &Path) -> (Vec<Found>, LeftOut) {
         let (mut found, mut left_out) = (Vec::new(), LeftOut::default());
-        // The walk does not apply ignore files to the very path it starts from.
-        if path != folder && (is_hidden_below(folder, path) || self.privacy.ignored(Some(folder), path).is_err()) {
+        // The walk applies no ignore files to the very path that it starts from, and follows it when it is a link.
+        let is_left_out =
+            || is_hidden_below(folder, path) || path.is_symlink() || self.privacy.ignored(Some(folder), path).is_err();
+        if path != folder && is_left_out() {
             return (found, left_out);
         }
         let walk = WalkBuilder::new(path)
