@@ -36,6 +36,8 @@ pub struct Settings {
     pub ledger: ledger::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
+    /// Whether engines on other machines may be asked at all.
+    pub remote_enabled: bool,
 }
 
 /// One thing wrong with the settings. `Display` gives the sentence for the user.
@@ -128,6 +130,7 @@ impl Default for Settings {
                 symbols: workspace::symbols::Options::default(),
             },
             privacy: privacy::Options::default(),
+            remote_enabled: false,
         }
     }
 }

@@ -28,7 +28,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use crate::cache::{self, Hit, Offer, Via};
-use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::document::{DocumentId, Snapshot};
 use crate::engine::{Ask, Cancel, Engine};
 use crate::suggestion::{self, Suggestion};
 use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
@@ -472,7 +472,7 @@ fn with_replaced(document: &Snapshot, range: Range<usize>, text: &str) -> (Snaps
 }
 
 fn cleared_others(request: &Request) -> Vec<Snapshot> {
-    let is_other = |other: &&Snapshot| other.id != request.document.id && other.clearance == Clearance::Cleared;
+    let is_other = |other: &&Snapshot| other.id != request.document.id && other.is_cleared();
     request.others.iter().filter(is_other).cloned().collect()
 }
 
