@@ -162,6 +162,11 @@ impl Drop for Workspace {
     }
 }
 
+/// Whether the project at `folder` is learned from this file, or why not. What there is room for is not considered.
+pub fn admits(options: &Options, privacy: &Privacy, folder: &Path, path: &Path) -> Result<(), &'static str> {
+    Admission { options, privacy }.admits(path, folder)
+}
+
 /// What one reading of the folders gives.
 #[derive(Clone, Default)]
 pub struct Built {

@@ -80,6 +80,27 @@ impl Admission<'_> {
         (found, left_out)
     }
 
+    /// Whether a file of `folder` is learned from, or why not.
+    pub fn admits(&self, path: &Path, folder: &Path) -> Result<(), &'static str> {
+        if !self.options.enabled {
+            return Err("`workspace.index` is off");
+        }
+        if !path.starts_with(folder) {
+            return Err("outside the project");
+        }
+        if is_hidden_below(folder, path) {
+            return Err("hidden, by a name that starts with a dot");
+        }
+        if self.privacy.ignored(Some(folder), path).is_err() {
+            return Err("named by an ignore file");
+        }
+        let (found, left_out) = self.walk(path, folder);
+        if found.is_empty() {
+            return Err(left_out.into_counts().first().map_or("a link, or no file", |(reason, _)| reason));
+        }
+        self.read(path).map(drop)
+    }
+
     /// The text of a file, or why it is not read.
     pub fn read(&self, path: &Path) -> Result<String, &'static str> {
         self.privacy.path(path).map_err(|_| "denied by their names")?;

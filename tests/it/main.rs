@@ -4,6 +4,7 @@ mod bad_input;
 mod binary;
 mod cache;
 mod cli;
+mod cli_privacy;
 mod client;
 mod config;
 mod context;
