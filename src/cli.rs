@@ -12,6 +12,7 @@ mod input;
 mod lsp;
 mod model;
 mod output;
+mod privacy;
 mod replay;
 mod session;
 mod stats;
@@ -35,6 +36,7 @@ Examples:
   foretype try                         see it type, in your project
   foretype complete src/main.rs:12:5   what would be suggested there
   foretype why src/main.rs:12:5        why that, or why nothing
+  foretype privacy .                   which files are blocked, and which stay on this machine
   foretype stats                       what was suggested to you, and taken
   foretype doctor                      what is found, what is missing, what to do
   foretype model pull qwen2.5-coder-0.5b   get a code model, to be run on this machine"
@@ -57,6 +59,8 @@ enum Command {
     Complete(complete::Arguments),
     /// Show each step on the way to a suggestion, or to none
     Why(why::Arguments),
+    /// Show how far the text of files may go: which rule blocks them or keeps them on this machine
+    Privacy(privacy::Arguments),
     /// Show what is found, what is missing, and what to do
     Doctor,
     /// Show, get and remove code models that run on this machine
@@ -91,6 +95,7 @@ impl Command {
             Command::Try(arguments) => r#try::run(&arguments, output),
             Command::Complete(arguments) => complete::run(arguments, output),
             Command::Why(arguments) => why::run(&arguments, output),
+            Command::Privacy(arguments) => privacy::run(&arguments, output),
             Command::Doctor => doctor::run(output),
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::privacy::Denied;
+use crate::privacy::{Denied, Kept, Level};
 use crate::syntax::{Language, Tree};
 use crate::text::{Encoding, Position, Text};
 
@@ -42,7 +42,10 @@ pub struct Snapshot {
 pub enum Clearance {
     /// Not yet judged.
     Pending,
+    /// For all engines.
     Cleared,
+    /// For engines on this machine alone.
+    Local(Kept),
     Denied(Denied),
 }
 
@@ -157,6 +160,34 @@ impl Documents {
     pub fn set_clearance(&mut self, id: &DocumentId, clearance: Clearance) {
         if let Some(document) = self.open.get_mut(id) {
             document.snapshot.clearance = clearance;
+        }
+    }
+}
+
+impl Snapshot {
+    /// Whether engines on this machine may use it.
+    pub fn is_cleared(&self) -> bool {
+        matches!(self.clearance, Clearance::Cleared | Clearance::Local(_))
+    }
+
+    /// Whether its text may be sent to another machine; `Err` holds the sentence for the user. What of it, the scan of
+    /// each piece says ([`clear_piece`](crate::privacy::clear_piece)).
+    pub fn may_leave(&self) -> Result<(), String> {
+        match &self.clearance {
+            Clearance::Cleared => Ok(()),
+            Clearance::Local(kept) => Err(kept.to_string()),
+            Clearance::Pending => Err("the file is still being checked for secrets; ask again".to_string()),
+            Clearance::Denied(denied) => Err(denied.to_string()),
+        }
+    }
+}
+
+impl From<Level> for Clearance {
+    fn from(level: Level) -> Clearance {
+        match level {
+            Level::Blocked(denied) => Clearance::Denied(denied),
+            Level::Local(kept) => Clearance::Local(kept),
+            Level::MayLeave => Clearance::Cleared,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! |----------------|-----------------------------------------------------------------------------------------|
 //! | [`text`]       | text over a rope: byte offsets inside, UTF-8/16/32 positions at the edge                 |
 //! | [`syntax`]     | languages, incremental parsing, and the questions that are asked of a tree               |
-//! | [`privacy`]    | what may be read: path rules, ignore files, a scan for keys                              |
+//! | [`privacy`]    | what may be read, and what may leave: path rules, ignore files, scans for keys           |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files, their n-gram index and symbols, kept fresh on a thread     |
 //! | [`context`]    | what else a model should see: definitions, similar windows, what was changed lately      |
@@ -37,7 +37,8 @@
 //! 4. The cache is the only way from an engine to the screen, and a result is shown only where the text before **and**
 //!    after the cursor still agrees with what it was made for.
 //! 5. Every request gets exactly one response; "no suggestion" is an empty list, a superseded request an error -32800.
-//! 6. What `privacy` denies is neither completed nor learned from, on any path.
+//! 6. What `privacy` denies is neither completed nor learned from, on any path. What it keeps on this machine is in no
+//!    request to another, and every piece of such a request was looked through for secrets.
 //! 7. One decode at a time per model. A cancelled one frees the CPU within a part of a layer's work, and what it
 //!    evaluated stays good up to the last whole batch.
 

@@ -29,7 +29,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use crate::cache::{Hit, Offer, Via};
-use crate::document::{Clearance, DocumentId, Snapshot};
+use crate::document::{DocumentId, Snapshot};
 use crate::engine::{Ask, Cancel, Engine};
 use crate::suggestion::{self, Suggestion};
 use crate::syntax::Place;
@@ -463,7 +463,7 @@ fn is_comment(document: &Snapshot, offset: usize) -> bool {
 }
 
 fn cleared_others(request: &Request) -> Vec<Snapshot> {
-    let is_other = |other: &&Snapshot| other.id != request.document.id && other.clearance == Clearance::Cleared;
+    let is_other = |other: &&Snapshot| other.id != request.document.id && other.is_cleared();
     request.others.iter().filter(is_other).cloned().collect()
 }
 

@@ -24,6 +24,7 @@ use admission::Admission;
 use build::{Build, Indexed};
 use symbols::{Admitted, Outliner};
 
+pub use admission::is_ignore_file;
 pub use index::{Builder, Changed, Index};
 pub use symbols::Symbols;
 
@@ -161,6 +162,11 @@ impl Drop for Workspace {
     }
 }
 
+/// Whether the project at `folder` is learned from this file, or why not. What there is room for is not considered.
+pub fn admits(options: &Options, privacy: &Privacy, folder: &Path, path: &Path) -> Result<(), &'static str> {
+    Admission { options, privacy }.admits(path, folder)
+}
+
 /// What one reading of the folders gives.
 #[derive(Clone, Default)]
 pub struct Built {
@@ -265,7 +271,7 @@ impl Keeper {
         let mut files = BTreeSet::new();
         for path in changed {
             let Some(folder) = self.folders.iter().find(|folder| path.starts_with(folder)) else { continue };
-            if admission::is_ignore_file(&path) {
+            if is_ignore_file(&path) {
                 return self.rebuild();
             }
             // A folder that came brings its files; one that went takes them along.

@@ -17,7 +17,7 @@ use crate::context;
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::engine::{Cancel, local};
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
-use crate::privacy::{Denied, Privacy};
+use crate::privacy::{Kept, Level, Privacy};
 use crate::router::{self, Change, Lineup};
 use crate::server;
 use crate::suggestion::Suggestion;
@@ -119,14 +119,13 @@ impl Session {
 
     /// The file as an editor would have it open.
     pub fn document(&self, file: &File) -> Snapshot {
-        let judged = self.judge(&file.named, &file.text).and_then(|()| self.judge(&file.path, &file.text));
-        snapshot(&file.path.display().to_string(), Some(&file.path), &file.text, judged)
+        let clearance = self.judge(Some(&file.named), &file.text);
+        snapshot(&file.path.display().to_string(), Some(&file.path), &file.text, clearance)
     }
 
     /// A text that stands at `path`, or would, under the name `id`.
     pub fn unsaved(&self, id: &str, path: Option<&Path>, text: &str) -> Snapshot {
-        let judged = path.map_or_else(|| self.privacy.content(text), |path| self.judge(path, text));
-        snapshot(id, path, text, judged)
+        snapshot(id, path, text, self.judge(path, text))
     }
 
     pub fn ask(&self, document: Snapshot, offset: usize, trigger: Trigger) -> (Answer, Reply) {
@@ -141,10 +140,13 @@ impl Session {
         self.predictor.forget(document);
     }
 
-    fn judge(&self, path: &Path, text: &str) -> Result<(), Denied> {
-        self.privacy.path(path)?;
-        self.privacy.ignored(self.root.as_deref(), path)?;
-        self.privacy.content(text)
+    fn judge(&self, path: Option<&Path>, text: &str) -> Clearance {
+        let by_path = |path| self.privacy.level(self.root.as_deref(), path);
+        let level = path.map_or(Level::Local(Kept::Nameless), by_path);
+        match self.privacy.content(text) {
+            Err(denied) if !matches!(level, Level::Blocked(_)) => Clearance::Denied(denied),
+            _ => level.into(),
+        }
     }
 }
 
@@ -207,9 +209,8 @@ fn lineup(settings: &Settings, name: Option<&str>, project: Project) -> Result<L
     Ok(Lineup::new(routes, router::Options::default(), notice))
 }
 
-fn snapshot(id: &str, path: Option<&Path>, text: &str, judged: Result<(), Denied>) -> Snapshot {
+fn snapshot(id: &str, path: Option<&Path>, text: &str, clearance: Clearance) -> Snapshot {
     let language = path.and_then(Language::from_path);
-    let clearance = judged.map_or_else(Clearance::Denied, |()| Clearance::Cleared);
     let (id, path, text) = (DocumentId(id.into()), path.map(Arc::from), Text::new(text));
     let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
     Snapshot { id, path, language, version: 0, text, tree, clearance, edited: Arc::default() }

@@ -198,9 +198,15 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "privacy.allow",
-        doc: "Globs of files that may be used although an ignore file or the built-in list names them.",
+        doc: "Globs of files that are used on this machine although an ignore file or the built-in list names them.",
         workspace_may: Tighten::Nothing,
         slot: |settings| Slot::List(&mut settings.privacy.allow),
+    },
+    Setting {
+        key: "privacy.local_only",
+        doc: "Globs of files that never leave this machine; here they are used like all others.",
+        workspace_may: Tighten::Add,
+        slot: |settings| Slot::List(&mut settings.privacy.local_only),
     },
     Setting {
         key: "remote.enabled",
@@ -313,7 +319,7 @@ impl Setting {
         if self.key == "languages.disabled" {
             return known_language(item);
         }
-        let glob = privacy::Options { deny: vec![item.to_string()], allow: Vec::new() };
+        let glob = privacy::Options { deny: vec![item.to_string()], ..privacy::Options::default() };
         Privacy::new(&glob).map(drop).map_err(|error| format!("`{}`: {error}", self.key))
     }
 

@@ -2,16 +2,28 @@
 //!
 //! Precedence is that of ripgrep and git. Of the kinds of ignore file the first in [`Rules::new`] that says anything
 //! decides; within a kind the folder nearest to the path; within a file the last line. What lies in an ignored folder
-//! is ignored, whatever is said of it.
+//! is ignored, whatever is said of it. Only, a `!` of one kind does not undo what another keeps on this machine: these
+//! files come with the code of strangers, and may tighten that but never loosen it.
 
 use std::path::{Path, PathBuf};
 
 use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
-use super::Denied;
+use super::IgnoreLine;
 
-pub(super) fn check(root: Option<&Path>, path: &Path) -> Result<(), Denied> {
+/// What the ignore files say of a path.
+#[derive(Default)]
+pub(super) struct Said {
+    /// The line for which it is not learned from.
+    pub unread: Option<IgnoreLine>,
+    /// The line of a `.foretypeignore` that names it.
+    pub ours: Option<IgnoreLine>,
+    /// The line of git's or another tool's ignore files that names it.
+    pub others: Option<IgnoreLine>,
+}
+
+pub(super) fn judge(root: Option<&Path>, path: &Path) -> Said {
     let path = match root {
         Some(root) => root.join(path),
         None => path.to_owned(),
@@ -20,7 +32,11 @@ pub(super) fn check(root: Option<&Path>, path: &Path) -> Result<(), Denied> {
     let rules = Rules::new(&top, &path);
     let mut below: Vec<&Path> = path.ancestors().take_while(|ancestor| *ancestor != top).collect();
     below.reverse();
-    below.iter().try_for_each(|entry| rules.judge(entry, *entry != path))
+    let mut said = Said::default();
+    for entry in below {
+        rules.judge(entry, entry != path || path.is_dir(), &mut said);
+    }
+    said
 }
 
 /// The folder from which ignore files count: the repository's root or `root`, whichever is further up.
@@ -31,45 +47,50 @@ fn top(root: Option<&Path>, path: &Path) -> PathBuf {
     [repository, root].into_iter().flatten().min_by_key(|top| top.components().count()).unwrap_or(folder).to_owned()
 }
 
-/// The matchers that may speak of a path, by kind, first kind first; within a kind the innermost folder first.
+/// The matchers that may speak of a path; within a kind the innermost folder first.
 struct Rules {
-    kinds: Vec<Vec<Gitignore>>,
+    ours: Vec<Gitignore>,
+    tools: Vec<Gitignore>,
+    git: Vec<Gitignore>,
 }
 
 impl Rules {
     fn new(top: &Path, path: &Path) -> Rules {
         let folder = path.parent().unwrap_or(path);
         let folders: Vec<&Path> = folder.ancestors().take_while(|ancestor| ancestor.starts_with(top)).collect();
-        let kind = |name: &str| folders.iter().filter_map(|folder| read(folder, &folder.join(name))).collect();
+        let kind = |name: &str| -> Vec<Gitignore> {
+            folders.iter().filter_map(|folder| read(folder, &folder.join(name))).collect()
+        };
         let global = ignore::gitignore::gitconfig_excludes_path().and_then(|file| read(top, &file));
-        Rules {
-            kinds: vec![
-                kind(".foretypeignore"),
-                kind(".ignore"),
-                kind(".gitignore"),
-                kind(".git/info/exclude"),
-                global.into_iter().collect(),
-            ],
-        }
+        let git = [kind(".gitignore"), kind(".git/info/exclude"), global.into_iter().collect()].concat();
+        Rules { ours: kind(".foretypeignore"), tools: kind(".ignore"), git }
     }
 
-    fn judge(&self, entry: &Path, is_folder: bool) -> Result<(), Denied> {
-        for matcher in self.kinds.iter().flatten() {
-            // A matcher knows only what lies below its own folder.
-            if !entry.starts_with(matcher.path()) || entry == matcher.path() {
-                continue;
-            }
-            match matcher.matched(entry, is_folder) {
-                Match::None => {}
-                Match::Whitelist(_) => return Ok(()),
-                Match::Ignore(glob) => {
-                    let file = glob.from().unwrap_or(matcher.path()).to_owned();
-                    return Err(Denied::Ignored { file, glob: glob.original().to_owned() });
-                }
-            }
-        }
-        Ok(())
+    fn judge(&self, entry: &Path, is_folder: bool, said: &mut Said) {
+        let verdicts = [&self.ours, &self.tools, &self.git].map(|kind| first(kind, entry, is_folder));
+        let line = |verdict: &Match<&Glob>| if let Match::Ignore(glob) = verdict { Some(line_of(glob)) } else { None };
+        let [ours, tools, git] = verdicts.each_ref().map(line);
+        let unread = verdicts.iter().find(|verdict| !verdict.is_none()).and_then(line);
+        said.unread = said.unread.take().or(unread);
+        said.ours = said.ours.take().or(ours);
+        said.others = said.others.take().or(tools).or(git);
     }
+}
+
+/// What the first matcher says that says anything.
+fn first<'a>(kind: &'a [Gitignore], entry: &Path, is_folder: bool) -> Match<&'a Glob> {
+    // A matcher knows only what lies below its own folder.
+    let knows = |matcher: &&Gitignore| entry.starts_with(matcher.path()) && entry != matcher.path();
+    let said = kind.iter().filter(knows).map(|matcher| matcher.matched(entry, is_folder));
+    said.into_iter().find(|verdict| !verdict.is_none()).unwrap_or(Match::None)
+}
+
+/// Where a glob stands. The file was read a moment ago; where it has changed since, the line is not known.
+fn line_of(glob: &Glob) -> IgnoreLine {
+    let file = glob.from().unwrap_or(Path::new("")).to_owned();
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let number = text.lines().enumerate().filter(|(_, line)| line.trim_end() == glob.original()).last();
+    IgnoreLine { file, line: number.map(|(i, _)| i + 1), glob: glob.original().to_owned() }
 }
 
 /// The rules of one ignore file, relative to `folder`; a line that is no glob is skipped, as git does.

@@ -3,9 +3,12 @@
 //! A hit silences a whole file, so every shape is strict, and what documentation and tests write in the place of a
 //! secret (`EXAMPLE`, `xxxx`, words) is let through.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use super::randomness::{is_placeholder, looks_random};
 
 /// One kind of secret. `starts` tells by which of the shapes a match was made.
 struct Shape {
@@ -30,6 +33,11 @@ const SHAPES: &[Shape] = &[
     },
     Shape { kind: "GitLab token", starts: &["glpat-"], pattern: r"glpat-[A-Za-z0-9_-]{20,}" },
     Shape { kind: "Slack token", starts: &["xox"], pattern: r"xox[abeoprs]-[0-9]{6,}-[A-Za-z0-9-]{10,}" },
+    Shape {
+        kind: "webhook address",
+        starts: &["https://"],
+        pattern: r"https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/[A-Za-z0-9_/-]{24,}",
+    },
     Shape { kind: "Stripe key", starts: &["sk_live_", "rk_live_"], pattern: r"[sr]k_live_[A-Za-z0-9]{16,}" },
     Shape { kind: "Google API key", starts: &["AIza"], pattern: r"AIza[A-Za-z0-9_-]{35}" },
     Shape { kind: "model provider's key", starts: &["sk-"], pattern: r"sk-(?:[a-z]{2,8}-)?[A-Za-z0-9_-]{32,}" },
@@ -46,7 +54,8 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// What the values are called that nobody else should see.
-const TELLING_NAMES: &str = r"(?i)passw(?:or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential";
+pub(super) const TELLING_NAMES: &str =
+    r"(?i)passw(?:or)?d|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential";
 
 /// Follows a telling name: the rest of the name, an optional type, the sign, and the value (quoted, or alone to the end
 /// of the line).
@@ -57,20 +66,28 @@ const MAX_ASSIGNMENT_BYTES: usize = 320;
 
 /// The first secret of each sort of search: its kind and its 1-based line.
 pub(super) fn find(text: &str) -> Option<(&'static str, usize)> {
-    let (kind, offset) = known_shape(text).or_else(|| assigned_value(text))?;
-    let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..offset]).count() + 1;
-    Some((kind, line))
+    let shaped = known_shapes(text).next().map(|(kind, range)| (kind, range.start));
+    let (kind, offset) = shaped.or_else(|| assigned_value(text))?;
+    Some((kind, line_of(text, offset)))
 }
 
-fn known_shape(text: &str) -> Option<(&'static str, usize)> {
+/// 1-based.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset]).count() + 1
+}
+
+/// All secrets of known shapes: kind and bytes.
+pub(super) fn known_shapes(text: &str) -> impl Iterator<Item = (&'static str, Range<usize>)> + '_ {
     static ANY: LazyLock<Regex> = LazyLock::new(|| {
         let patterns: Vec<&str> = SHAPES.iter().map(|shape| shape.pattern).collect();
         Regex::new(&patterns.join("|")).expect("the shapes are well formed")
     });
-    let found =
-        ANY.find_iter(text).find(|found| is_word_start(text, found.start()) && !is_placeholder(found.as_str()))?;
-    let shape = SHAPES.iter().find(|shape| shape.starts.iter().any(|start| found.as_str().starts_with(start)))?;
-    Some((shape.kind, found.start()))
+    let found = ANY.find_iter(text);
+    let found = found.filter(|found| is_word_start(text, found.start()) && !is_placeholder(found.as_str()));
+    found.filter_map(|found| {
+        let shape = SHAPES.iter().find(|shape| shape.starts.iter().any(|start| found.as_str().starts_with(start)))?;
+        Some((shape.kind, found.range()))
+    })
 }
 
 fn assigned_value(text: &str) -> Option<(&'static str, usize)> {
@@ -86,7 +103,7 @@ fn assigned_value(text: &str) -> Option<(&'static str, usize)> {
 }
 
 /// The rest of the line, as far as an assignment is looked for.
-fn line_head(text: &str) -> &str {
+pub(super) fn line_head(text: &str) -> &str {
     let end = text.floor_char_boundary(MAX_ASSIGNMENT_BYTES);
     let head = &text.as_bytes()[..end];
     &text[..memchr::memchr(b'\n', head).unwrap_or(end)]
@@ -96,35 +113,4 @@ fn line_head(text: &str) -> &str {
 fn is_word_start(text: &str, offset: usize) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     !text[..offset].ends_with(is_word) || !text[offset..].starts_with(is_word)
-}
-
-/// What stands in documentation and tests where a secret would stand: it says so, or repeats itself.
-fn is_placeholder(value: &str) -> bool {
-    const SAYS_SO: &[&str] = &["example", "placeholder", "changeme", "dummy", "xxxx", "your", "abcdef", "123456"];
-    let lower = value.to_ascii_lowercase();
-    SAYS_SO.iter().any(|word| lower.contains(word)) || entropy(value) < 3.0
-}
-
-/// Whether a value looks drawn at random rather than written: digits and letters mixed throughout, in the way that
-/// neither words nor paths nor the hex of a hash or UUID are.
-fn looks_random(value: &str) -> bool {
-    let class = |byte: &u8| match byte {
-        b'0'..=b'9' => 0,
-        b'a'..=b'z' => 1,
-        b'A'..=b'Z' => 2,
-        _ => 3,
-    };
-    let classes: Vec<u8> = value.bytes().map(|byte| class(&byte)).collect();
-    let n_changes = classes.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let has = |wanted: u8| classes.contains(&wanted);
-    !is_hex && has(0) && has(1) && has(2) && n_changes * 10 >= classes.len() * 4 && entropy(value) >= 3.5
-}
-
-/// Shannon entropy in bits a byte.
-fn entropy(value: &str) -> f64 {
-    let mut counts = [0u32; 256];
-    value.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
-    let n = value.len() as f64;
-    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / n).map(|p| -p * p.log2()).sum()
 }

@@ -4,7 +4,7 @@
 //! judges and hands on to the other, which parses, so that a request never waits for a parse.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
 
 use crate::document::{Clearance, DocumentId, Documents, Snapshot};
-use crate::privacy::{Denied, Privacy};
+use crate::privacy::{Denied, Kept, Level, Privacy};
 use crate::syntax::Tree;
 
 /// Larger documents are neither judged nor parsed; they stay pending, and pending documents are not used.
@@ -207,24 +207,30 @@ impl Parser {
     }
 }
 
+impl Rules {
+    fn level(&self, path: Option<&Path>) -> Level {
+        let Some(path) = path else { return Level::Local(Kept::Nameless) };
+        let root = self.folders.iter().find(|folder| path.starts_with(folder));
+        self.privacy.level(root.map(PathBuf::as_path), path)
+    }
+}
+
 /// Names and ignore files are judged once, the content at every change: a key may be pasted at any time.
 fn judge(snapshot: &Snapshot, rules: &Rules) -> Clearance {
-    let by_path = match (&snapshot.clearance, &snapshot.path) {
-        (Clearance::Pending, Some(path)) => {
-            let root = rules.folders.iter().find(|folder| path.starts_with(folder));
-            rules.privacy.path(path).and_then(|()| rules.privacy.ignored(root.map(PathBuf::as_path), path))
-        }
-        (Clearance::Denied(denied @ (Denied::Pattern { .. } | Denied::Ignored { .. })), _) => Err(denied.clone()),
-        _ => Ok(()),
+    let by_path = match &snapshot.clearance {
+        // What the path allows is not known any more once a secret was found.
+        Clearance::Pending | Clearance::Denied(Denied::Secret { .. }) => rules.level(snapshot.path.as_deref()).into(),
+        judged => judged.clone(),
     };
-    let judged = by_path.and_then(|()| rules.privacy.content(&snapshot.text.slice(0..snapshot.text.len())));
-    match judged {
-        Ok(()) => Clearance::Cleared,
-        Err(denied) => {
-            if snapshot.clearance == Clearance::Pending {
-                tracing::info!("no suggestions in {}: {denied}", snapshot.id.0);
-            }
-            Clearance::Denied(denied)
+    let clearance = match by_path {
+        Clearance::Denied(denied) => Clearance::Denied(denied),
+        allowed => {
+            let content = rules.privacy.content(&snapshot.text.slice(0..snapshot.text.len()));
+            content.map_or_else(Clearance::Denied, |()| allowed)
         }
+    };
+    if let (Clearance::Pending, Clearance::Denied(denied)) = (&snapshot.clearance, &clearance) {
+        tracing::info!("no suggestions in {}: {denied}", snapshot.id.0);
     }
+    clearance
 }

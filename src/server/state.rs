@@ -25,7 +25,7 @@ use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
 use crate::router::{self, Lineup};
 use crate::text::Encoding;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// A handle to the session's state; clones share it.
 #[derive(Clone)]
@@ -207,8 +207,8 @@ impl State {
     pub fn watch_files(&self) {
         let shared: Weak<Shared> = Arc::downgrade(&self.0);
         let on_change = move |paths| {
-            if let Some(services) = shared.upgrade().and_then(|shared| shared.services()) {
-                services.workspace.files_changed(paths);
+            if let Some(shared) = shared.upgrade() {
+                shared.files_changed(paths);
             }
         };
         *self.watch.lock() = Some(FileWatch::start(self.folders.lock().clone(), on_change));
@@ -258,6 +258,16 @@ impl Shared {
 
     pub fn encoding(&self) -> Encoding {
         self.abilities().encoding
+    }
+
+    /// Files on the disk have changed. Ignore files also say what may be done with the open documents.
+    pub fn files_changed(&self, paths: Vec<PathBuf>) {
+        if paths.iter().any(|path| workspace::is_ignore_file(path)) {
+            self.analysis.judge_all_anew();
+        }
+        if let Some(services) = self.services() {
+            services.workspace.files_changed(paths);
+        }
     }
 
     /// Absent before `initialize`.

@@ -1,7 +1,8 @@
 //! Typing, recorded in the form of [`typing`](crate::typing) when the user asks for it: every text and every edit.
 //!
 //! The handlers hand on what they get, in its order; a thread of its own applies, judges and writes. Nothing of a
-//! document is written before `privacy` has cleared it. What is written is judged again, the text and each insertion;
+//! document is written before `privacy` has cleared it, and none that may not leave the machine: a recording is handed
+//! on. What is written is judged again, the text and each insertion;
 //! once a document is denied, all that was written of it is taken out of the file, since a key that is typed letter by
 //! letter is known only by its last one. What is closed before it was judged is left out.
 
@@ -89,8 +90,8 @@ impl Tape {
             format!("--record {}: the file cannot be made; name one in a folder of yours", file.display())
         })?;
         tracing::warn!(
-            "everything that is typed is recorded in {}: the text of each opened document that `privacy` allows, and \
-             every edit with its time; delete the file when it is not needed any more",
+            "everything that is typed is recorded in {}: the text of each opened document that `privacy` would let leave \
+             this machine, and every edit with its time; delete the file when it is not needed any more",
             path.display()
         );
         let (send, events) = channel();
@@ -246,7 +247,7 @@ impl Recording {
             let open = || judge.documents.lock().snapshot(id).map(|snapshot| snapshot.clearance);
             let clearance = closed.clone().or_else(open);
             match clearance {
-                Some(Clearance::Denied(_)) => denied.push(name.clone()),
+                Some(Clearance::Denied(_) | Clearance::Local(_)) => denied.push(name.clone()),
                 _ if !is_clean => denied.push(name.clone()),
                 Some(Clearance::Cleared) => cleared.push(name.clone()),
                 Some(Clearance::Pending) | None => {}

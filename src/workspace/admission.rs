@@ -59,8 +59,10 @@ impl Admission<'_> {
     /// that the walk ends and stays inside; hidden files are left out.
     pub fn walk(&self, path: &Path, folder: &Path) -> (Vec<Found>, LeftOut) {
         let (mut found, mut left_out) = (Vec::new(), LeftOut::default());
-        // The walk does not apply ignore files to the very path it starts from.
-        if path != folder && (is_hidden_below(folder, path) || self.privacy.ignored(Some(folder), path).is_err()) {
+        // The walk applies no ignore files to the very path that it starts from, and follows it when it is a link.
+        let is_left_out =
+            || is_hidden_below(folder, path) || path.is_symlink() || self.privacy.ignored(Some(folder), path).is_err();
+        if path != folder && is_left_out() {
             return (found, left_out);
         }
         let walk = WalkBuilder::new(path)
@@ -76,6 +78,27 @@ impl Admission<'_> {
             }
         }
         (found, left_out)
+    }
+
+    /// Whether a file of `folder` is learned from, or why not.
+    pub fn admits(&self, path: &Path, folder: &Path) -> Result<(), &'static str> {
+        if !self.options.enabled {
+            return Err("`workspace.index` is off");
+        }
+        if !path.starts_with(folder) {
+            return Err("outside the project");
+        }
+        if is_hidden_below(folder, path) {
+            return Err("hidden, by a name that starts with a dot");
+        }
+        if self.privacy.ignored(Some(folder), path).is_err() {
+            return Err("named by an ignore file");
+        }
+        let (found, left_out) = self.walk(path, folder);
+        if found.is_empty() {
+            return Err(left_out.into_counts().first().map_or("a link, or no file", |(reason, _)| reason));
+        }
+        self.read(path).map(drop)
     }
 
     /// The text of a file, or why it is not read.

@@ -136,12 +136,12 @@ fn a_name_with_colons_is_a_name() {
 fn what_privacy_denies_is_not_completed() {
     let folder = project();
     write(&folder, ".env", "TOKEN=1\n");
-    write(&folder, ".gitignore", "ignored.rs\n");
+    write(&folder, ".foretypeignore", "ignored.rs\n");
     write(&folder, "ignored.rs", "let a = 1;\n");
     let key = format!("-----BEGIN RSA {} KEY-----\n{}\n", "PRIVATE", "MIIEpAIBAAKCAQEA7bq3Zt0uVwXy".repeat(3));
     write(&folder, "key.rs", key);
     check_refused(&folder, &["complete", ".env:1:1"], &[".env: ", "`privacy.allow`"]);
-    check_refused(&folder, &["complete", "ignored.rs:1:1"], &["ignored.rs", ".gitignore"]);
+    check_refused(&folder, &["complete", "ignored.rs:1:1"], &["ignored.rs", ".foretypeignore:1"]);
     check_refused(&folder, &["complete", "key.rs:1:1"], &["line 1", "secret"]);
     check_refused(&folder, &["try", ".env", "--fast"], &[".env: ", "`privacy.allow`"]);
     let why = run(&folder, &["why", ".env:1:1"]);
@@ -151,6 +151,16 @@ fn what_privacy_denies_is_not_completed() {
         std::os::unix::fs::symlink(folder.path().join(".env"), folder.path().join("harmless.rs")).unwrap();
         check_refused(&folder, &["complete", "harmless.rs:1:1"], &[".env*"]);
     }
+}
+
+/// Who opens it wants to work on it; only the project does not learn from it.
+#[test]
+fn what_git_ignores_is_completed_when_it_is_asked_for() {
+    let folder = project();
+    write(&folder, ".gitignore", "new.rs\n");
+    let ended = run(&folder, &["complete", "src/new.rs:2:16"]);
+    assert!(ended.code == 0 && ended.stdout.starts_with("session.current_user(request)?;"), "{}", ended.stderr);
+    assert!(run(&folder, &["doctor"]).stdout.contains("2 files"));
 }
 
 fn ask(folder: &TempDir, arguments: &[&str], input: &[u8]) -> Vec<Value> {

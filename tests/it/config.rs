@@ -85,6 +85,21 @@ fn a_workspace_s_file_may_only_tighten() {
 }
 
 #[test]
+fn a_workspace_s_file_may_keep_more_here_and_switch_remote_engines_off() {
+    let tight = "remote.enabled = false\nprivacy.local_only = [\"internal/\"]\n";
+    let (settings, problems) = load(tight, json!({"remote": {"enabled": true}, "privacy": {"local_only": ["*.sql"]}}));
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(!settings.remote.enabled);
+    assert_eq!(settings.privacy.local_only, ["*.sql", "internal/"]);
+
+    let (settings, problems) = load("remote.enabled = true\n", json!({}));
+    assert!(!settings.remote.enabled && problems[0].message.contains("may only switch it off"), "{problems:?}");
+    let (settings, _) = load("", json!({"remote": {"enabled": true}}));
+    assert!(settings.remote.enabled, "the user may");
+    assert!(check("config.toml", "privacy.local_only = [\"a[\"]\n")[0].contains("`privacy.local_only`"));
+}
+
+#[test]
 fn the_committed_schema_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/config.schema.json");
     let committed = fs::read_to_string(path).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretype::document::{Change, Clearance, Desync, DocumentId, Documents, EditKind, Snapshot};
+use foretype::privacy::{Denied, Kept};
 use foretype::syntax::{Language, Tree};
 use foretype::text::{Encoding, Position};
 use proptest::prelude::*;
@@ -210,4 +211,20 @@ fn places_of_changes_move_along_and_near_ones_are_one() {
     assert_eq!(change(3, (0, 5), "!"), ["ing", "!"]);
     assert_eq!(change(4, (2, 7), "?"), ["!", "ing?"]);
     assert_eq!(change(5, (2, 0), "at "), ["!", "at lasting?"]);
+}
+
+#[test]
+fn what_stays_here_is_used_here() {
+    let mut snapshot = Documents::default().open(DocumentId("a".into()), None, None, 1, "");
+    let mut is = |clearance| {
+        snapshot.clearance = clearance;
+        (snapshot.is_cleared(), snapshot.may_leave())
+    };
+    assert_eq!(is(Clearance::Cleared), (true, Ok(())));
+    let (is_cleared, may_leave) = is(Clearance::Local(Kept::Pattern { glob: "x/".into() }));
+    assert!(is_cleared && may_leave.unwrap_err().contains("`x/` of `privacy.local_only`"));
+    for clearance in [Clearance::Pending, Clearance::Denied(Denied::Secret { kind: "a token", line: 1 })] {
+        let (is_cleared, may_leave) = is(clearance);
+        assert!(!is_cleared && may_leave.is_err());
+    }
 }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use foretype::privacy::{Denied, Options, Privacy};
+use foretype::privacy::{Denied, IgnoreLine, Kept, Level, Options, Privacy};
 
 fn privacy(deny: &[&str], allow: &[&str]) -> Privacy {
     let owned = |globs: &[&str]| globs.iter().map(|glob| glob.to_string()).collect();
-    Privacy::new(&Options { deny: owned(deny), allow: owned(allow) }).unwrap()
+    Privacy::new(&Options { deny: owned(deny), allow: owned(allow), ..Options::default() }).unwrap()
 }
 
 /// The glob that denies `path`, or "" when it may be read.
@@ -64,7 +64,7 @@ fn the_users_globs_tighten_and_loosen() {
 
 #[test]
 fn a_bad_glob_is_named() {
-    let error = Privacy::new(&Options { deny: vec!["a[".into()], allow: vec![] }).err().unwrap();
+    let error = Privacy::new(&Options { deny: vec!["a[".into()], ..Options::default() }).err().unwrap();
     assert!(error.contains("`a[`") && error.contains("unclosed"), "{error}");
 }
 
@@ -79,8 +79,11 @@ fn check_ignored(files: &[(&str, &str)], root: &str, path: &str, expect: Option<
         fs::write(file, content).unwrap();
     }
     let found = privacy(&[], &["kept.log"]).ignored(Some(&top.join(root)), &top.join(path));
-    let expect = expect.map(|(file, glob)| Denied::Ignored { file: top.join(file), glob: glob.into() });
-    assert_eq!(found.err(), expect);
+    let found = found.err().map(|denied| match denied {
+        Denied::Ignored(IgnoreLine { file, glob, .. }) => (file, glob),
+        other => panic!("{other}"),
+    });
+    assert_eq!(found, expect.map(|(file, glob)| (top.join(file), glob.to_string())));
 }
 
 #[test]
@@ -191,4 +194,129 @@ fn a_verdict_is_a_sentence_without_the_secret() {
     assert!(!sentence.contains(&token[4..12]), "{sentence}");
     let sentence = privacy(&[], &[]).path(Path::new(".env.local")).unwrap_err().to_string();
     assert!(sentence.contains("`.env*`") && sentence.contains("privacy.allow"), "{sentence}");
+}
+
+/// Writes `files` (name, content) into a new folder and gives the level of `path` there in a short form: `may leave`,
+/// or `blocked` or `local` with the line or glob that decides.
+fn level(options: &Options, files: &[(&str, &str)], path: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().canonicalize().unwrap();
+    for (name, content) in files {
+        let file = top.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+    brief(&top, &Privacy::new(options).unwrap().level(Some(&top), &top.join(path)))
+}
+
+fn brief(top: &Path, level: &Level) -> String {
+    let denied = |denied: &Denied| match denied {
+        Denied::Pattern { glob, .. } => glob.clone(),
+        Denied::Ignored(line) => place(top, line),
+        Denied::Secret { kind, .. } => kind.to_string(),
+    };
+    match level {
+        Level::MayLeave => "may leave".to_string(),
+        Level::Blocked(why) => format!("blocked {}", denied(why)),
+        Level::Local(Kept::Pattern { glob }) => format!("local {glob}"),
+        Level::Local(Kept::Ignored(line)) => format!("local {}", place(top, line)),
+        Level::Local(Kept::Allowed(why)) => format!("local, allowed {}", denied(why)),
+        Level::Local(Kept::Nameless) => "nameless".to_string(),
+    }
+}
+
+fn place(top: &Path, line: &IgnoreLine) -> String {
+    let file = line.file.strip_prefix(top).unwrap_or(&line.file).display();
+    format!("{file}:{}", line.line.map_or("?".to_string(), |line| line.to_string()))
+}
+
+#[track_caller]
+fn check_level(files: &[(&str, &str)], path: &str, expect: &str) {
+    assert_eq!(level(&Options::default(), files, path), expect, "{path}");
+}
+
+#[test]
+fn what_git_ignores_stays_here_and_what_our_ignore_file_names_is_blocked() {
+    for git in [".gitignore", ".git/info/exclude", ".ignore"] {
+        let files = &[(git, "# generated\n\n*.log\n*.gen.rs \n")];
+        check_level(files, "a/b.log", &format!("local {git}:3"));
+        check_level(files, "a/b.gen.rs", &format!("local {git}:4"));
+        check_level(files, "a/b.rs", "may leave");
+    }
+    check_level(&[(".foretypeignore", "a/\n*.log\n")], "b.log", "blocked .foretypeignore:2");
+    check_level(&[(".env", "")], ".env", "blocked .env*");
+    check_level(&[(".gitignore", "/build/\n"), ("build/x.rs", "")], "build/x.rs", "local .gitignore:1");
+    let both = &[(".gitignore", "/build/\n"), ("build/.foretypeignore", "x.rs\n"), ("build/x.rs", "")];
+    check_level(both, "build/x.rs", "blocked build/.foretypeignore:1");
+}
+
+/// They come with the code of strangers.
+#[test]
+fn an_ignore_file_of_one_kind_loosens_nothing_of_another() {
+    for loosening in [".foretypeignore", ".ignore"] {
+        let files = &[(".gitignore", "*.log\n"), (loosening, "!b.log\n")];
+        check_level(files, "b.log", "local .gitignore:1");
+        check_ignored(files, "", "b.log", None);
+    }
+    check_level(&[(".foretypeignore", "*.log\n"), (".gitignore", "!b.log\n")], "b.log", "blocked .foretypeignore:1");
+    check_level(&[(".gitignore", "*.log\n!b.log\n")], "b.log", "may leave");
+}
+
+#[test]
+fn allow_opens_for_this_machine_alone_and_local_only_keeps() {
+    let owned = |globs: &[&str]| globs.iter().map(|glob| glob.to_string()).collect::<Vec<String>>();
+    let options = Options {
+        deny: owned(&["*.sql"]),
+        allow: owned(&[".env.example", "*.gen.rs", "*.sql", "*.log"]),
+        local_only: owned(&["internal/", "*.proto"]),
+    };
+    let files = &[(".foretypeignore", "*.gen.rs\n"), (".gitignore", "*.log\n")];
+    for (path, expect) in [
+        (".env.example", "local, allowed .env*"),
+        (".env", "blocked .env*"),
+        ("a.gen.rs", "local, allowed .foretypeignore:1"),
+        ("a.log", "local .gitignore:1"),
+        ("a.sql", "blocked *.sql"),
+        ("internal/deep/a.rs", "local internal/"),
+        ("internal/.env", "blocked .env*"),
+        ("API.Proto", "local *.proto"),
+        ("a.rs", "may leave"),
+    ] {
+        assert_eq!(level(&options, files, path), expect, "{path}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_is_as_free_as_what_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().canonicalize().unwrap();
+    fs::create_dir(top.join(".git")).unwrap();
+    fs::write(top.join(".gitignore"), "kept/\n").unwrap();
+    fs::create_dir(top.join("kept")).unwrap();
+    for (file, link, expect) in [
+        (".env", "a.rs", "blocked .env*"),
+        ("kept/x.rs", "b.rs", "local .gitignore:1"),
+        ("free.rs", "c.rs", "may leave"),
+        ("free.rs", "id_rsa", "blocked id_*"),
+    ] {
+        fs::write(top.join(file), "").unwrap();
+        std::os::unix::fs::symlink(top.join(file), top.join(link)).unwrap();
+        let found = Privacy::new(&Options::default()).unwrap().level(Some(&top), &top.join(link));
+        assert_eq!(brief(&top, &found), expect, "{link}");
+    }
+}
+
+#[test]
+fn a_level_is_a_sentence_with_file_line_and_glob() {
+    let line = IgnoreLine { file: "/p/.gitignore".into(), line: Some(3), glob: "*.log".into() };
+    let sentence = Level::Local(Kept::Ignored(line.clone())).to_string();
+    assert!(
+        sentence.contains("stays on this machine") && sentence.contains("`*.log` of /p/.gitignore:3"),
+        "{sentence}"
+    );
+    let sentence = Level::Local(Kept::Allowed(Denied::Ignored(line))).to_string();
+    assert!(sentence.contains("/p/.gitignore:3") && sentence.contains("`privacy.allow`"), "{sentence}");
+    let sentence = Level::Local(Kept::Pattern { glob: "a/".into() }).to_string();
+    assert!(sentence.contains("`a/` of `privacy.local_only`"), "{sentence}");
 }

@@ -276,6 +276,27 @@ fn a_file_that_changes_on_disk_is_learned_from() {
 }
 
 #[test]
+fn an_open_file_that_git_ignores_is_completed_until_our_ignore_file_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.rs"), CODE.repeat(3)).unwrap();
+    std::fs::write(folder.path().join(".gitignore"), "b.rs\n").unwrap();
+    let (mut client, _) = client_in(folder.path());
+    let open = uri(&folder.path().join("b.rs"));
+    client.open(&open, "rust", "fn b() {\n    let connection = Conn\n}\n");
+    assert_eq!(client.ghost(&open, 1, 25).len(), 1, "{}", client.why());
+
+    let file = folder.path().join(".foretypeignore");
+    std::fs::write(&file, "b.rs\n").unwrap();
+    let changes = json!([{"uri": uri(&file), "type": 1}]);
+    client.notify("workspace/didChangeWatchedFiles", json!({"changes": changes}));
+    let started = Instant::now();
+    while !client.ghost(&open, 1, 25).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{}", client.why());
+    }
+    assert!(client.why().contains(".foretypeignore:1"), "{}", client.why());
+}
+
+#[test]
 fn folders_come_and_go() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(second.path().join("a.rs"), CODE.repeat(3)).unwrap();

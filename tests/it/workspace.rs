@@ -181,3 +181,13 @@ fn a_changed_file_must_still_be_admitted() {
     write(&folder, ".gitignore", b"a.rs\n");
     running.check_after_change(&[".gitignore"], &["x.log.rs"]);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_new_link_is_not_followed() {
+    let running = Running::start(&[("a.rs", "fn a() {}\n"), (".env", "A=1\n")]);
+    let folder = running.folder.path().to_path_buf();
+    std::os::unix::fs::symlink(folder.join(".env"), folder.join("harmless.rs")).unwrap();
+    write(&folder, "b.rs", b"fn b() {}\n");
+    running.check_after_change(&["harmless.rs", "b.rs"], &["a.rs", "b.rs"]);
+}

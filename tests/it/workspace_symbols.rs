@@ -39,7 +39,7 @@ fn write(folder: &Path, path: &str, content: &[u8]) {
 
 fn denying(deny: &[&str]) -> Privacy {
     let deny = deny.iter().map(|glob| glob.to_string()).collect();
-    Privacy::new(&privacy::Options { deny, allow: Vec::new() }).unwrap()
+    Privacy::new(&privacy::Options { deny, ..privacy::Options::default() }).unwrap()
 }
 
 fn build(options: &Options, folder: &Path) -> Built {

@@ -6,7 +6,5 @@ use crate::server::state::State;
 
 pub async fn handle(state: &State, params: DidChangeWatchedFilesParams) {
     let paths = params.changes.iter().filter_map(|change| change.uri.to_file_path().ok()).collect();
-    if let Some(services) = state.services() {
-        services.workspace.files_changed(paths);
-    }
+    state.files_changed(paths);
 }
