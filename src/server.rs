@@ -5,9 +5,13 @@
 //! analysis thread, engines on the worker thread, the index on the workspace's. Read `server/state.rs` first, then
 //! `server/handlers/inline_completion.rs`.
 
+mod alone;
 mod analysis;
 mod client;
 mod convert;
+mod endpoint;
+mod excerpt;
+mod fill;
 mod frames;
 mod handlers;
 mod in_order;
@@ -33,12 +37,13 @@ use crate::engine::local::Local;
 use crate::engine::{Ask, Cancel, Engine};
 use crate::predictor::Without;
 use crate::workspace::{ProjectSource, symbols};
-use crate::{context, ledger};
+use crate::{context, http, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use record::Recorder;
 use state::State;
 
+pub use alone::{Alone, run_alone};
 pub use offer::Offer;
 pub use tape::Tape;
 
@@ -52,6 +57,8 @@ pub struct Files {
     pub symbols: Option<PathBuf>,
     /// The file of records.
     pub ledger: Option<PathBuf>,
+    /// The file of the HTTP endpoint's key; without it there is no endpoint.
+    pub token: Option<PathBuf>,
 }
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
@@ -157,6 +164,6 @@ pub async fn serve(
 impl Files {
     /// The user's.
     pub fn usual() -> Files {
-        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file() }
+        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file(), token: http::Token::usual_file() }
     }
 }

@@ -39,6 +39,7 @@ fn describe(setting: &Setting) -> Value {
     let mut described = match (setting.slot)(&mut Settings::default()) {
         Slot::Switch(default) => json!({"type": "boolean", "default": *default}),
         Slot::Count(default) => json!({"type": "integer", "minimum": 1, "default": *default}),
+        Slot::Port(default) => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX, "default": *default}),
         // Through text: 0.4 as a 32-bit number is 0.4000000059604645 as a 64-bit one.
         Slot::Fraction(default) => {
             let default: f64 = default.to_string().parse().unwrap_or_default();

@@ -10,6 +10,7 @@ use tower_lsp::Client;
 
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
+use super::endpoint::Endpoint;
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
@@ -39,6 +40,7 @@ pub struct Shared {
     pub offering: Offering,
     pub recorder: Recorder,
     pub tape: Tape,
+    endpoint: Endpoint,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
@@ -66,6 +68,16 @@ pub struct Services {
     pub predictor: Arc<Predictor>,
 }
 
+/// A handle that does not keep the session.
+#[derive(Clone)]
+pub struct WeakState(Weak<Shared>);
+
+impl WeakState {
+    pub fn upgrade(&self) -> Option<State> {
+        self.0.upgrade().map(State)
+    }
+}
+
 impl Deref for State {
     type Target = Shared;
 
@@ -76,7 +88,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -88,6 +100,7 @@ impl State {
             offering: Offering::new(offer),
             recorder,
             tape,
+            endpoint: Endpoint::new(token),
             abilities: OnceLock::new(),
             engines,
             symbols,
@@ -118,6 +131,14 @@ impl State {
         let settings = Arc::new(settings);
         let old = self.services();
         if old.as_ref().is_some_and(|old| old.settings == settings) {
+            return self.report(problems);
+        }
+        self.endpoint.follow(&settings.http, &self.client, self.downgrade());
+        // Where that is all, engines and caches stay.
+        if let Some(old) = &old
+            && *settings == (Settings { http: settings.http.clone(), ..(*old.settings).clone() })
+        {
+            *self.services.write() = Some(Services { settings, ..old.clone() });
             return self.report(problems);
         }
 
@@ -195,11 +216,19 @@ impl State {
         }
     }
 
+    pub fn downgrade(&self) -> WeakState {
+        WeakState(Arc::downgrade(&self.0))
+    }
+
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.folders.lock().clone()
+    }
+
     /// Watches the folders ourselves, for clients that do not.
     pub fn watch_files(&self) {
-        let shared: Weak<Shared> = Arc::downgrade(&self.0);
+        let state = self.downgrade();
         let on_change = move |paths| {
-            if let Some(services) = shared.upgrade().and_then(|shared| shared.services()) {
+            if let Some(services) = state.upgrade().and_then(|state| state.services()) {
                 services.workspace.files_changed(paths);
             }
         };
