@@ -8,6 +8,7 @@ mod batch;
 mod complete;
 mod config;
 mod doctor;
+mod http;
 mod input;
 mod lsp;
 mod model;
@@ -69,6 +70,8 @@ enum Command {
     Stats(stats::Arguments),
     /// Replay recorded typing against a completion server, and measure what a user would have seen
     Replay(replay::Arguments),
+    /// Answer over HTTP on this machine, without an editor, or print the key for that
+    Http(http::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
     Config(config::Arguments),
 }
@@ -100,6 +103,7 @@ impl Command {
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),
             Command::Replay(arguments) => replay::run(&arguments, output),
+            Command::Http(arguments) => http::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::{cache, context, engine, ledger, predictor, privacy, suggestion, workspace};
+use crate::{cache, context, engine, http, ledger, predictor, privacy, suggestion, workspace};
 use layer::{Layer, Rank};
 
 pub use schema::schema;
@@ -34,6 +34,7 @@ pub struct Settings {
     pub asks_for_model: bool,
     pub restraint: predictor::restraint::Options,
     pub ledger: ledger::Options,
+    pub http: http::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
     pub remote: engine::remote::Options,
@@ -121,6 +122,7 @@ impl Default for Settings {
             asks_for_model: true,
             restraint: predictor::restraint::Options { enabled: true },
             ledger: ledger::Options { enabled: true },
+            http: http::Options { enabled: false, port: 4477 },
             workspace: workspace::Options {
                 enabled: true,
                 max_bytes: 16 << 20,

@@ -18,6 +18,7 @@
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
 //! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
+//! | [`http`]       | completions over loopback HTTP, for programs that know no language server                |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
@@ -25,7 +26,7 @@
 //! | [`cli`]        | one file a subcommand                                                                    |
 //!
 //! A module uses only what stands above it. `suggestion` and `cache` do not know `prompt` or `engine`; only `server`
-//! knows wire types. `text`, `syntax`, `document`, `context`, `prompt`, `suggestion` and `cache` are pure: no I/O, no threads, no
+//! and `http` know wire types. `text`, `syntax`, `document`, `context`, `prompt`, `suggestion` and `cache` are pure: no I/O, no threads, no
 //! clock. The tests in `tests/it/tidy.rs` hold these directions.
 //!
 //! # What always holds
@@ -69,6 +70,8 @@ pub mod cache;
 pub mod predictor;
 
 pub mod ledger;
+
+pub mod http;
 
 pub mod config;
 

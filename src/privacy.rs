@@ -130,6 +130,12 @@ impl Privacy {
         }
     }
 
+    /// Whether a file that is indexed stays on this machine, by its path alone: a rule says so, or one had to open it.
+    /// Pure.
+    pub fn keeps(&self, path: &Path) -> bool {
+        self.local_only.find(path).is_some() || self.allow.find(path).is_some() || self.path(path).is_err()
+    }
+
     /// Judges a path by the deny and allow lists. Pure.
     pub fn path(&self, path: &Path) -> Result<(), Denied> {
         if let Some(glob) = self.deny.find(path) {

@@ -1,15 +1,17 @@
 //! What a model is shown: the text around a cursor, laid out for reuse and written in its family's own format.
 //!
 //! `layout` chooses the text and splits it at an anchor that stands still while somebody types, `budget` says how much
-//! of it, `fim` knows the families' tokens and their order. Names of tokens only: must not know tokenizers, tensors or
-//! engines. Read [`plan`] first.
+//! of it, `fim` knows the families' tokens and their order, `hole` reads their prompts back. Names of tokens only: must
+//! not know tokenizers, tensors or engines. Read [`plan`] first.
 
 mod budget;
 mod fim;
+mod hole;
 mod layout;
 
 pub use budget::Budget;
 pub use fim::Family;
+pub use hole::Hole;
 pub use layout::{Anchor, Healing, Layout, Place, Plan, heal, plan};
 
 /// A prompt in pieces, so that no text can pass for a special token.

@@ -5,9 +5,14 @@
 //! analysis thread, engines on the worker thread, the index on the workspace's. Read `server/state.rs` first, then
 //! `server/handlers/inline_completion.rs`.
 
+mod alone;
 mod analysis;
 mod client;
 mod convert;
+mod endpoint;
+mod engines;
+mod excerpt;
+mod fill;
 mod frames;
 mod handlers;
 mod in_order;
@@ -22,30 +27,23 @@ mod watch;
 mod worker;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Settings;
-use crate::engine::instant::Instant;
-use crate::engine::local::Local;
-use crate::engine::{Ask, Cancel};
 use crate::predictor::Without;
-use crate::router::Route;
-use crate::workspace::{ProjectSource, symbols};
-use crate::{context, ledger};
+use crate::workspace::symbols;
+use crate::{http, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use record::Recorder;
 use state::State;
 
+pub use alone::{Alone, run_alone};
+pub use engines::{Engines, Supplies, default_engines};
 pub use offer::Offer;
 pub use tape::Tape;
-
-/// Makes the engines of a session, in the order in which they are asked. `router::Lineup` puts the models behind one.
-pub type Engines = Box<dyn Fn(&Settings, ProjectSource) -> Vec<Route> + Send + Sync>;
 
 /// Where a session keeps what outlives it; by default it keeps nothing.
 #[derive(Default)]
@@ -54,6 +52,8 @@ pub struct Files {
     pub symbols: Option<PathBuf>,
     /// The file of records.
     pub ledger: Option<PathBuf>,
+    /// The file of the HTTP endpoint's key; without it there is no endpoint.
+    pub token: Option<PathBuf>,
 }
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
@@ -92,27 +92,6 @@ pub fn run(without: Without, record: Option<&Path>) -> i32 {
     // Whatever still runs (a read of stdin, an engine) must not hold up the end.
     runtime.shutdown_background();
     code
-}
-
-/// The engines of this build: the instant engine, and behind it a model on this machine. A model elsewhere is one more route,
-/// with its endpoint's name, its deadline, and who judges what may leave the machine; the first is asked first.
-pub fn default_engines() -> Engines {
-    Box::new(|settings, project| {
-        let index = project.clone();
-        let instant = Arc::new(Instant::new(Arc::new(move || index().index)));
-        let mut routes = Vec::new();
-        if settings.instant {
-            routes.push(Route::local(instant.clone()));
-        }
-        if settings.local.enabled {
-            let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
-            let options = settings.context.clone();
-            let contexts = move |place: &context::Place| context::gather(place, &project(), &options);
-            let local = Local::new(settings.local.clone(), Arc::new(continuations), Arc::new(contexts));
-            routes.push(Route::local(Arc::new(local)));
-        }
-        routes
-    })
 }
 
 /// What a session is made of.
@@ -160,6 +139,6 @@ pub async fn serve(
 impl Files {
     /// The user's.
     pub fn usual() -> Files {
-        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file() }
+        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file(), token: http::Token::usual_file() }
     }
 }

@@ -11,7 +11,7 @@ use foretype::context;
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::predictor::{Outcome, Predictor, Request, Trigger};
-use foretype::server;
+use foretype::server::{self, Supplies};
 use foretype::syntax::Tree;
 use foretype::text::Text;
 use foretype::workspace::Project;
@@ -111,7 +111,7 @@ impl Asker {
         let settings = wish.settings(set)?;
         let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
         let source = project.clone();
-        let routes = server::default_engines()(&settings, Arc::new(move || source.lock().clone()));
+        let routes = server::default_engines()(&settings, &Supplies::of(Arc::new(move || source.lock().clone())));
         let engines = routes.into_iter().map(|route| route.engine);
         let is_wanted = |engine: &Arc<dyn Engine>| [engine.name(), "both"].contains(&wish.engine.name());
         let overhear = |engine| Arc::new(Overheard { engine, heard: heard.clone() }) as Arc<dyn Engine>;

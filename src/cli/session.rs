@@ -19,7 +19,7 @@ use crate::engine::{Cancel, local};
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
 use crate::privacy::{Kept, Level, Privacy};
 use crate::router::{self, Change, Lineup};
-use crate::server;
+use crate::server::{self, Supplies};
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
 use crate::text::Text;
@@ -194,7 +194,9 @@ fn is_zero(n: &usize) -> bool {
 }
 
 fn lineup(settings: &Settings, name: Option<&str>, project: Project) -> Result<Lineup> {
-    let mut routes = server::default_engines()(settings, Arc::new(move || project.clone()));
+    let notice = Arc::new(|notice: String| output::warn(&notice));
+    let supplies = Supplies { notice, ..Supplies::of(Arc::new(move || project.clone())) };
+    let mut routes = server::default_engines()(settings, &supplies);
     if let Some(name) = name {
         let known: Vec<&str> = routes.iter().map(|route| route.engine.name()).collect();
         let unknown = anyhow!("there is no engine `{name}`. The engines are: {}", known.join(", "));

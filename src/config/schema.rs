@@ -41,6 +41,7 @@ fn describe(setting: &Setting) -> Value {
     let mut described = match (setting.slot)(&mut Settings::default()) {
         Slot::Switch(default) => json!({"type": "boolean", "default": *default}),
         Slot::Count(default) => json!({"type": "integer", "minimum": 1, "default": *default}),
+        Slot::Port(default) => json!({"type": "integer", "minimum": 0, "maximum": u16::MAX, "default": *default}),
         // Through text: 0.4 as a 32-bit number is 0.4000000059604645 as a 64-bit one.
         Slot::Fraction(default) => {
             let default: f64 = default.to_string().parse().unwrap_or_default();
@@ -59,6 +60,7 @@ fn endpoint() -> Value {
     let text = |doc: &str| json!({"type": "string", "description": doc});
     let count =
         |doc: &str, default: u64| json!({"type": "integer", "minimum": 1, "default": default, "description": doc});
+    let amount = |doc: &str| json!({"type": "number", "minimum": 0, "description": doc});
     let switch = |doc: &str| json!({"type": "boolean", "default": false, "description": doc});
     json!({
         "type": "object",
@@ -82,6 +84,11 @@ fn endpoint() -> Value {
             "session_header": text("A header with the same value for all requests about a document, for load balancers."),
             "plain_http": switch("Send over plain HTTP, although it is another machine."),
             "ahead": switch("Ask it also for what may follow an accepted text."),
+            "input_usd": amount("US dollars for a million tokens of the prompt."),
+            "cached_input_usd": amount("The same, of what the provider had in its cache."),
+            "output_usd": amount("US dollars for a million tokens of the answer."),
+            "per_day_usd": amount("US dollars that may be spent on it in a day."),
+            "per_month_usd": amount("US dollars that may be spent on it in a month."),
         },
     })
 }

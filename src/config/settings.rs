@@ -22,6 +22,8 @@ pub struct Setting {
 pub enum Slot<'a> {
     Switch(&'a mut bool),
     Count(&'a mut usize),
+    /// 0 is any that is free.
+    Port(&'a mut u16),
     /// 0 to 1.
     Fraction(&'a mut f32),
     Text(&'a mut String),
@@ -173,6 +175,18 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Switch(&mut settings.ledger.enabled),
     },
     Setting {
+        key: "http.enabled",
+        doc: "Answer programs on this machine over HTTP, with the key that `foretype http token` prints.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.http.enabled),
+    },
+    Setting {
+        key: "http.port",
+        doc: "The port of that, on 127.0.0.1; 0 takes any that is free, and the log says which.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Port(&mut settings.http.port),
+    },
+    Setting {
         key: "workspace.index",
         doc: "Learn from the files of the workspace, not only from the open ones.",
         workspace_may: Tighten::SwitchOff,
@@ -279,6 +293,10 @@ impl Setting {
             Slot::Count(slot) => {
                 let count = value.as_u64().filter(|count| *count >= 1);
                 *slot = count.ok_or_else(|| wrong("a whole number from 1 on"))? as usize;
+            }
+            Slot::Port(slot) => {
+                let port = value.as_u64().and_then(|port| u16::try_from(port).ok());
+                *slot = port.ok_or_else(|| wrong("a whole number from 0 to 65535"))?;
             }
             Slot::Fraction(slot) => {
                 let fraction = value.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction));

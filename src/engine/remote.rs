@@ -31,8 +31,9 @@ use super::calibration::judged;
 use super::purse::{Counted, Ended, Planned, Purse, Used};
 use super::stop::Place;
 use super::{Ask, Cancel, Candidate, Cause, Cost, Engine, Failure, Finish, Spent};
-use crate::context::{self, Considered, Gathered};
+use crate::context::{self, Considered, Gathered, Piece};
 use crate::document::DocumentId;
+use crate::privacy::{clear_cursor, clear_piece};
 use crate::prompt::{self, Anchor, Budget, ContextFile, Healing, Layout};
 use key::Key;
 use protocol::Usage;
@@ -160,7 +161,10 @@ impl Remote {
     fn context(&self, ask: &Ask, anchor: &Anchor) -> Context {
         let shown = anchor.start..ask.offset + anchor.suffix.len();
         let place = context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown };
-        let Gathered { repository, path, pieces } = (self.contexts)(&place);
+        let Gathered { repository, path, mut pieces } = (self.contexts)(&place);
+        if self.endpoint.leaves_machine() {
+            pieces.iter_mut().for_each(keep_secret);
+        }
         let budget = &self.layout.budget;
         let considered = context::choose(pieces, budget.context_tokens, budget.bytes_per_token);
         let files = context::files(&considered);
@@ -268,6 +272,11 @@ impl Remote {
 
     /// Why the question must not go out, if it must not.
     fn kept_here(&self, question: &Question) -> Option<String> {
+        if self.endpoint.leaves_machine()
+            && let Err(found) = clear_cursor(&question.prefix, &question.suffix)
+        {
+            return Some(format!("not sent: what looks like a secret ({}) stands near the cursor", found.kind));
+        }
         let marker = self.endpoint.family().and_then(|family| question.holds_marker(family));
         marker.map(|marker| format!("the text holds `{marker}`, which the model would take for its own marker"))
     }
@@ -444,6 +453,15 @@ impl Engine for Remote {
                 Err(failure)
             }
         }
+    }
+}
+
+/// A piece that holds what looks like a secret is left out: it loses its text, and `why` says it.
+fn keep_secret(piece: &mut Piece) {
+    if let Err(found) = clear_piece(&piece.text) {
+        let kind = found.kind;
+        piece.text.clear();
+        piece.reason = format!("{}; not sent: it holds what looks like a secret ({kind})", piece.reason);
     }
 }
 

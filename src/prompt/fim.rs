@@ -231,6 +231,18 @@ impl Family {
         [self.specials().as_slice(), self.tokens().ends].concat()
     }
 
+    /// The tokens before prefix and suffix and before the answer.
+    pub(super) fn markers(self) -> (&'static str, &'static str, Option<&'static str>) {
+        let Tokens { prefix, suffix, middle, .. } = self.tokens();
+        (prefix, suffix, middle)
+    }
+
+    /// The tokens that open a prompt, a repository's name and a file.
+    pub(super) fn names(self) -> (Option<&'static str>, Option<&'static str>, Option<&'static str>) {
+        let Tokens { bos, repository, file, .. } = self.tokens();
+        (bos, repository, file)
+    }
+
     pub(super) fn render(self, parts: &Parts) -> Prompt {
         let Tokens { order, bos, prefix, suffix, middle, .. } = self.tokens();
         let mut prompt = Prompt::default();

@@ -98,6 +98,12 @@ impl Analysis {
         }
     }
 
+    /// The verdict on a text that is no open document. Reads the disk, for ignore files.
+    pub fn judge(&self, snapshot: &Snapshot) -> Clearance {
+        let rules = self.rules.lock().clone();
+        rules.map_or(Clearance::Pending, |rules| judge(snapshot, &rules))
+    }
+
     /// Waits a moment for the verdict on a pending document.
     pub async fn verdict(&self, snapshot: &Snapshot) -> Clearance {
         if snapshot.clearance != Clearance::Pending || snapshot.text.len() > MAX_BYTES {

@@ -13,6 +13,9 @@ use crate::text::Encoding;
 /// A client that has not answered by then never will.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// `vim.lsp.inline_completion` of 0.12.
+const NEOVIM_WAITS: Duration = Duration::from_millis(200);
+
 /// What the client said in `initialize`.
 #[derive(Clone, Copy, Debug)]
 pub struct Abilities {
@@ -26,6 +29,8 @@ pub struct Abilities {
     pub configuration: bool,
     /// Our own: shows how the models do (`foretype/status`).
     pub status: bool,
+    /// How long it waits after a key before it asks. No capability says it.
+    pub waits: Duration,
 }
 
 impl Abilities {
@@ -42,6 +47,10 @@ impl Abilities {
             watches_files: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
             status: capabilities.experimental.as_ref().is_some_and(|ours| ours["foretypeStatus"] == true),
+            waits: match params.client_info.as_ref().map(|client| client.name.as_str()) {
+                Some("Neovim") => NEOVIM_WAITS,
+                _ => Duration::ZERO,
+            },
         }
     }
 }

@@ -11,7 +11,7 @@ mod did_show_completion;
 pub mod execute_command;
 mod initialize;
 mod initialized;
-mod inline_completion;
+pub mod inline_completion;
 mod work_done_progress_cancel;
 
 use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedParams};

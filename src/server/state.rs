@@ -3,13 +3,14 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use tower_lsp::Client;
 
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
+use super::endpoint::Endpoint;
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
@@ -18,7 +19,7 @@ use super::status;
 use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
 use super::worker::Worker;
-use super::{Engines, Files, Setup};
+use super::{Engines, Files, Setup, Supplies};
 use crate::config::{self, Problem, Settings};
 use crate::document::{Documents, Snapshot};
 use crate::predictor::{Predictor, Without};
@@ -41,6 +42,7 @@ pub struct Shared {
     pub offering: Offering,
     pub recorder: Recorder,
     pub tape: Tape,
+    endpoint: Endpoint,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
@@ -69,6 +71,16 @@ pub struct Services {
     pub predictor: Arc<Predictor>,
 }
 
+/// A handle that does not keep the session.
+#[derive(Clone)]
+pub struct WeakState(Weak<Shared>);
+
+impl WeakState {
+    pub fn upgrade(&self) -> Option<State> {
+        self.0.upgrade().map(State)
+    }
+}
+
 impl Deref for State {
     type Target = Shared;
 
@@ -79,7 +91,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -91,6 +103,7 @@ impl State {
             offering: Offering::new(offer),
             recorder,
             tape,
+            endpoint: Endpoint::new(token),
             abilities: OnceLock::new(),
             engines,
             symbols,
@@ -118,9 +131,18 @@ impl State {
         let (mut settings, mut problems) = config::load(root.as_deref(), said.as_ref());
         settings.predictor.without = self.without;
         settings.local.drafts &= !self.without.drafts;
+        settings.remote.client_waits = self.abilities().waits;
         let settings = Arc::new(settings);
         let old = self.services();
         if old.as_ref().is_some_and(|old| old.settings == settings) {
+            return self.report(problems);
+        }
+        self.endpoint.follow(&settings.http, &self.client, self.downgrade());
+        // Where that is all, engines and caches stay.
+        if let Some(old) = &old
+            && *settings == (Settings { http: settings.http.clone(), ..(*old.settings).clone() })
+        {
+            *self.services.write() = Some(Services { settings, ..old.clone() });
             return self.report(problems);
         }
 
@@ -140,9 +162,12 @@ impl State {
             None => self.start_workspace(&settings, privacy.clone()),
         };
         let source = workspace.clone();
-        let routes = (self.engines)(&settings, Arc::new(move || source.project()));
+        let notice = Arc::new(self.warner());
+        let supplies = Supplies { notice, ..Supplies::of(Arc::new(move || source.project())) };
+        let routes = (self.engines)(&settings, &supplies);
         let notice = status::show_changes(self.client.clone(), self.abilities(), Arc::downgrade(&self.0));
-        let lineup = Lineup::new(routes, router::Options::default(), notice);
+        let asks_remote_ahead = settings.remote.endpoints.iter().any(|endpoint| endpoint.ahead);
+        let lineup = Lineup::new(routes, router::Options { asks_remote_ahead }, notice);
         let engines = lineup.engines.clone();
         let mut predictor = Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines);
         let recorder = self.recorder.clone();
@@ -203,12 +228,20 @@ impl State {
         }
     }
 
+    pub fn downgrade(&self) -> WeakState {
+        WeakState(Arc::downgrade(&self.0))
+    }
+
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.folders.lock().clone()
+    }
+
     /// Watches the folders ourselves, for clients that do not.
     pub fn watch_files(&self) {
-        let shared: Weak<Shared> = Arc::downgrade(&self.0);
+        let state = self.downgrade();
         let on_change = move |paths| {
-            if let Some(shared) = shared.upgrade() {
-                shared.files_changed(paths);
+            if let Some(state) = state.upgrade() {
+                state.files_changed(paths);
             }
         };
         *self.watch.lock() = Some(FileWatch::start(self.folders.lock().clone(), on_change));
@@ -223,12 +256,16 @@ impl State {
     }
 
     fn set_up_recorder(&self, settings: &Settings, root: Option<&Path>) {
+        self.recorder.set_up(settings.ledger.enabled, root, self.warner());
+    }
+
+    /// Shows the user a sentence, from any thread.
+    fn warner(&self) -> impl Fn(String) + Send + Sync + 'static {
         let (client, runtime) = (self.client.clone(), tokio::runtime::Handle::current());
-        let notice = move |notice: String| {
+        move |notice: String| {
             let client = client.clone();
             runtime.spawn(async move { client::show_warning(&client, format!("foretype: {notice}")).await });
-        };
-        self.recorder.set_up(settings.ledger.enabled, root, notice);
+        }
     }
 
     fn report(&self, problems: Vec<Problem>) {
@@ -253,6 +290,7 @@ impl Shared {
             watches_files: false,
             configuration: false,
             status: false,
+            waits: Duration::ZERO,
         })
     }
 

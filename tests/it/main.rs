@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod document;
 mod flights;
+mod http;
 mod hub;
 mod instant;
 mod layout;

@@ -1,6 +1,6 @@
 //! What a model is shown: `«…»` is a special token.
 
-use foretype::prompt::{Budget, ContextFile, Family, Format, Parts, Piece, Prompt};
+use foretype::prompt::{Budget, ContextFile, Family, Format, Hole, Parts, Piece, Prompt};
 
 const PARTS: Parts =
     Parts { repository: "shop", path: "main.py", files: &[], prefix: "a = ", suffix: "\nc", typed: "b" };
@@ -190,4 +190,47 @@ fn a_model_without_fim_tokens_is_asked_to_go_on() {
 fn a_slow_model_is_shown_less_of_other_files() {
     let budget = Budget { context_tokens: 512, ..Budget::default() };
     assert_eq!([450.0, 160.0, 50.0].map(|rate| budget.affordable_context(rate)), [512, 256, 128]);
+}
+
+/// The prompt as one text, as programs send it.
+fn flat(family: Family, parts: &Parts) -> String {
+    let pieces = Format::Fim(family).render(parts).pieces;
+    let text = |piece: Piece| match piece {
+        Piece::Special(token) => token.to_string(),
+        Piece::Text(text) => text,
+    };
+    pieces.into_iter().map(text).collect()
+}
+
+#[test]
+fn every_family_s_prompt_is_read_back() {
+    for family in Family::ALL {
+        for (prefix, suffix, typed) in
+            [("a = ", "\nc", "b"), ("    x(", "", ""), ("", "é\n", "日"), (" a\n", " ", " b")]
+        {
+            let hole = Hole::read(&flat(family, &Parts { prefix, suffix, typed, ..PARTS })).unwrap();
+            assert_eq!((hole.prefix, hole.suffix.as_str()), (format!("{prefix}{typed}"), suffix), "{family:?}");
+        }
+    }
+}
+
+#[test]
+fn a_prompt_that_names_its_file_is_read_back_with_it() {
+    let file = |path: &str, text: &str| ContextFile { path: path.to_string(), text: text.to_string() };
+    let files = [file("one.py", "x = 1"), file("two.py", "y = 2")];
+    for family in Family::ALL {
+        let hole = Hole::read(&flat(family, &Parts { files: &files, ..PARTS })).unwrap();
+        // Where other files stand in the prefix as plain text, nothing tells the path from a comment.
+        let is_plain =
+            matches!(family, Family::DeepSeekCoder | Family::CodeLlama | Family::Codestral | Family::SeedCoder);
+        let path = (!is_plain).then(|| "main.py".to_string());
+        assert_eq!((&hole.path, hole.suffix.as_str()), (&path, "\nc"), "{family:?}");
+        assert!(if is_plain { hole.prefix.ends_with("a = b") } else { hole.prefix == "a = b" }, "{family:?}: {hole:?}");
+    }
+}
+
+#[test]
+fn a_text_without_markers_is_no_prompt() {
+    assert_eq!(Hole::read("let n = <|fim_prefix|>;"), None);
+    assert_eq!(Hole::read(""), None);
 }

@@ -7,6 +7,7 @@ mod pace;
 mod protocols;
 mod provider;
 mod real;
+mod whole;
 mod words;
 
 use std::ops::ControlFlow;

@@ -27,10 +27,12 @@ const BLIND: [(&str, &str); 5] = [
 
 /// Who alone may know a thing: what it is called in code, and where (paths start so). Wire types, HTTP clients,
 /// other programs, tensors and what is unsafe each have one door.
-const KNOWN_TO: [(&str, &[&str]); 9] = [
+const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("tower_lsp", &["src/server"]),
     ("lsp_types", &["src/server"]),
     ("rusqlite", &["src/ledger/"]),
+    ("axum", &["src/http"]),
+    ("hyper", &["src/http/listener.rs"]),
     ("reqwest", &["src/weights/", "src/replay/llama_vim/server.rs"]),
     (
         "std::process",

@@ -52,6 +52,18 @@ pub struct Endpoint {
     /// Ask it also for what may follow an accepted text.
     #[serde(default)]
     pub ahead: bool,
+    /// US dollars for a million tokens: of the prompt, of the part of it that the provider had in its cache, of the answer.
+    #[serde(default)]
+    pub input_usd: Option<f64>,
+    #[serde(default)]
+    pub cached_input_usd: Option<f64>,
+    #[serde(default)]
+    pub output_usd: Option<f64>,
+    /// US dollars that may be spent on it in a day and in a month, by the UTC calendar.
+    #[serde(default)]
+    pub per_day_usd: Option<f64>,
+    #[serde(default)]
+    pub per_month_usd: Option<f64>,
 }
 
 fn usual_max_tokens() -> usize {
@@ -84,6 +96,11 @@ impl Endpoint {
             session_header: String::new(),
             plain_http: false,
             ahead: false,
+            input_usd: None,
+            cached_input_usd: None,
+            output_usd: None,
+            per_day_usd: None,
+            per_month_usd: None,
         }
     }
 
@@ -119,6 +136,13 @@ impl Endpoint {
         if self.max_tokens == 0 || self.timeout_ms == 0 || self.prompt_tokens < MIN_PROMPT {
             return wrong(format!("`max_tokens` and `timeout_ms` are 1 or more, `prompt_tokens` {MIN_PROMPT} or more"));
         }
+        let amounts = [self.input_usd, self.cached_input_usd, self.output_usd, self.per_day_usd, self.per_month_usd];
+        if amounts.into_iter().flatten().any(|amount| !(0.0..1e6).contains(&amount)) {
+            return wrong("prices and budgets are amounts from 0 on, in US dollars".to_string());
+        }
+        if self.input_usd.is_some() != self.output_usd.is_some() {
+            return wrong("say both `input_usd` and `output_usd`, or neither".to_string());
+        }
         Ok(())
     }
 
@@ -133,6 +157,11 @@ impl Endpoint {
             return Err("a key does not belong into `url`; use `key_variable` or `key_command`".to_string());
         }
         Ok(url)
+    }
+
+    /// Whether what it is sent leaves the machine.
+    pub fn leaves_machine(&self) -> bool {
+        !self.base().is_ok_and(|url| is_loopback(&url))
     }
 
     pub fn family(&self) -> Option<Family> {

@@ -88,9 +88,8 @@ pub fn begin(
     let position: Position = convert::position(place.position);
     let offset = document.text.offset(position, encoding);
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
-    let turn = state.worker.take_turn(&id);
-    services.predictor.wake();
-    Some(Asked { request: Request { document, offset, others, trigger, selected }, turn, services, arrived })
+    let request = Request { document, offset, others, trigger, selected };
+    Some(Asked::start(state, services, request, arrived))
 }
 
 /// How long a model goes on for a request that the client has cancelled: with the next key it asks again, and most keys
@@ -119,6 +118,13 @@ impl Drop for Waiting {
 }
 
 impl Asked {
+    /// Takes the turn of the request's document.
+    pub fn start(state: &State, services: Services, request: Request, arrived: Instant) -> Asked {
+        let turn = state.worker.take_turn(&request.document.id);
+        services.predictor.wake();
+        Asked { request, turn, services, arrived }
+    }
+
     /// `None` when there is nothing to show; an error when a newer request came.
     pub async fn answer(mut self, state: &State) -> Result<Option<Answered>> {
         let predictor = self.services.predictor;
@@ -155,7 +161,7 @@ fn cancelled(state: &State, _: &Superseded) -> Error {
 }
 
 /// Begins to watch what becomes of it. Over a menu's item the text is not the document's, and nothing is recorded.
-fn record(state: &State, answered: &Answered) {
+pub fn record(state: &State, answered: &Answered) {
     let Answered { document, offset, selected, suggestions, made, trace_id, latency } = answered;
     if selected.is_some() {
         return;

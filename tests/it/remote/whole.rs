@@ -1,0 +1,179 @@
+//! The server with an endpoint, over pipes: what is sent, what is kept, what is written down.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::provider::{Provider, Step, answer, event, head, last};
+use crate::binary;
+use crate::client::{Client, ghost_text};
+
+const KEY: &str = "not-a-real-key-9876543210";
+/// Stands in the documents, and nowhere else.
+const WORD: &str = "quetzalcoatlus";
+
+fn says(text: &str) -> Vec<Step> {
+    let completion = json!({"choices": [{"text": text, "finish_reason": "stop"}]});
+    let usage = json!({"choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 4}});
+    vec![head("text/event-stream"), event(completion), event(usage), event("[DONE]"), last()]
+}
+
+/// A server in a new home with these settings; its log goes into `home/log`.
+fn start(home: &Path, settings: &str) -> (Client, u32) {
+    start_behind(home, settings, "")
+}
+
+/// As [`start`], with a proxy for what goes out.
+fn start_behind(home: &Path, settings: &str, proxy: &str) -> (Client, u32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_foretype"));
+    binary::isolate(&mut command, home);
+    let folder = home.join(".config/foretype");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), settings).unwrap();
+    let log = fs::File::create(home.join("log")).unwrap();
+    command.env("FORETYPE_LOG", "trace").env("TEAM_KEY", KEY).env("http_proxy", proxy);
+    command.arg("lsp").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+    let child = command.spawn().unwrap();
+    let pid = child.id();
+    let mut client = Client::of(child);
+    let root = url(&home.join("project"));
+    fs::create_dir_all(home.join("project/.git")).unwrap();
+    let folders = json!([{"uri": root, "name": "project"}]);
+    client.initialize(json!({"rootUri": root, "workspaceFolders": folders, "capabilities": ghost_text()}));
+    (client, pid)
+}
+
+fn url(path: &Path) -> String {
+    format!("file://{}", path.display())
+}
+
+fn settings(endpoint: &str, enabled: bool) -> String {
+    format!(
+        "[instant]\nenabled = false\n[local]\nenabled = false\n[remote]\nenabled = {enabled}\nendpoints = [{{ name = \"team\", \
+         protocol = \"completions\", url = \"{endpoint}\", model = \"small\", key_variable = \"TEAM_KEY\", \
+         timeout_ms = 300 }}]\n"
+    )
+}
+
+/// Types `let x = ` in a file of the project, and asks.
+fn ask(client: &mut Client, home: &Path, name: &str, text: &str) -> Vec<String> {
+    let uri = url(&home.join("project").join(name));
+    client.open(&uri, "rust", text);
+    let line = text.matches('\n').count() as u32;
+    let column = text.rsplit('\n').next().unwrap().len() as u32;
+    let texts = client.ghost(&uri, line, column).into_iter();
+    texts.map(|item| item["insertText"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn an_endpoint_answers_and_nothing_secret_is_written_down() {
+    let provider = Provider::start(|n, _| match n {
+        0 => says("compute();"),
+        1 => vec![answer("401 Unauthorized", "", r#"{"error": {"message": "no such key"}}"#)],
+        _ => vec![Step::Stall],
+    });
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let (mut client, _) = start(home, &settings(&provider.url, true));
+    let text = format!("// {WORD}\nlet first = ");
+    assert_eq!(ask(&mut client, home, "a.rs", &text), ["compute();"]);
+    assert_eq!(ask(&mut client, home, "b.rs", &format!("// {WORD}\nlet second = ")), [""; 0]);
+    let why = client.why();
+    assert!(why.contains("401 Unauthorized: check the key"), "{why}");
+    let status = client.ask("workspace/executeCommand", json!({"command": "foretype.status", "arguments": []}));
+    assert!(status.to_string().contains("401 Unauthorized"), "{status}");
+    client.close();
+
+    let seen = provider.seen();
+    assert_eq!(seen[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    assert!(seen[0].body["prompt"].as_str().unwrap().contains(WORD));
+    let mut n_files = 0;
+    for path in files(home) {
+        n_files += 1;
+        let bytes = fs::read(&path).unwrap();
+        for word in [KEY, WORD] {
+            let is_there = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!is_there, "{} holds {word}", path.display());
+        }
+    }
+    assert!(n_files >= 3, "the settings, the log and the ledger");
+    assert!(fs::metadata(home.join("log")).unwrap().len() > 100, "the log is empty");
+}
+
+#[test]
+fn what_a_rule_or_the_scan_keeps_here_is_not_sent() {
+    let provider = Provider::start(|_, _| says("compute();"));
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    // As if it were another machine, with a proxy in between that is the provider.
+    let elsewhere = settings("http://models.example/v1", true)
+        .replace("timeout_ms = 300", "timeout_ms = 300, plain_http = true")
+        + "[privacy]\nlocal_only = [\"kept.rs\"]\n";
+    let proxy = provider.url.clone();
+    let (mut client, _) = start_behind(home, &elsewhere, &proxy);
+    assert_eq!(ask(&mut client, home, "open.rs", "let first = "), ["compute();"]);
+    assert_eq!(provider.seen()[0].line, "POST http://models.example/v1/completions HTTP/1.1");
+    assert_eq!(ask(&mut client, home, "kept.rs", "let second = "), [""; 0]);
+    let why = client.why();
+    assert!(why.contains("privacy.local_only"), "{why}");
+    let password = ["hunter", "2Zq8", "Xw91", "LmNo77"].concat();
+    let secret = format!("let url = \"postgres://me:{password}@db.example/x\";\nlet third = ");
+    assert_eq!(ask(&mut client, home, "secret.rs", &secret), [""; 0]);
+    assert!(client.why().contains("looks like a secret"), "{}", client.why());
+    assert_eq!(provider.seen().len(), 1);
+    client.close();
+}
+
+#[test]
+fn with_remote_off_nothing_is_connected_to() {
+    let provider = Provider::start(|_, _| says("compute();"));
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let (mut client, pid) = start(home, &settings(&provider.url, false));
+    let started = Instant::now();
+    let mut sockets = Vec::new();
+    for i in 0..20 {
+        assert_eq!(ask(&mut client, home, &format!("{i}.rs"), "let first = "), [""; 0]);
+        sockets.extend(internet_sockets(pid));
+    }
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(sockets, [""; 0]);
+    assert_eq!((provider.n_connections(), provider.seen().len()), (0, 0));
+    client.close();
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Of a process: what the system lists of its sockets for TCP and UDP.
+#[cfg(target_os = "linux")]
+fn internet_sockets(pid: u32) -> Vec<String> {
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let names: Vec<String> = links
+        .filter_map(|link| fs::read_link(link.path()).ok())
+        .filter_map(|name| Some(name.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_string()))
+        .collect();
+    let tables = ["tcp", "tcp6", "udp", "udp6"].map(|kind| fs::read_to_string(format!("/proc/{pid}/net/{kind}")));
+    let rows: Vec<String> = tables
+        .into_iter()
+        .flatten()
+        .flat_map(|table| {
+            table
+                .lines()
+                .skip(1)
+                .filter_map(|row| row.split_whitespace().nth(9).map(str::to_string))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    names.into_iter().filter(|name| rows.contains(name)).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn internet_sockets(_: u32) -> Vec<String> {
+    Vec::new()
+}
