@@ -17,6 +17,7 @@ mod frames;
 mod handlers;
 mod in_order;
 mod lifecycle;
+mod log;
 mod offer;
 mod progress;
 mod record;
@@ -30,7 +31,6 @@ use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
-use tracing_subscriber::EnvFilter;
 
 use crate::predictor::Without;
 use crate::workspace::symbols;
@@ -62,9 +62,7 @@ const MAX_CONCURRENT_MESSAGES: usize = 1024;
 /// Serves one client on stdin and stdout until it leaves; returns the process's exit code.
 /// Typing is recorded in the file `record`.
 pub fn run(without: Without, record: Option<&Path>) -> i32 {
-    let filter = EnvFilter::try_from_env("FORETYPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    // A second subscriber in one process is a test's; it loses nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    log::start();
     let tape = match record.map(Tape::start).transpose() {
         Ok(tape) => tape.unwrap_or_default(),
         Err(error) => {

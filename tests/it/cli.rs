@@ -272,9 +272,9 @@ fn why_shows_each_step() {
         (&json!(2), &json!(16), &json!("open"))
     );
 
-    write(&folder, "src/comment.rs", "// let user = ");
-    let ended = run(&folder, &["why", "src/comment.rs:1:15"]);
-    assert!(ended.stdout.contains("nothing: the cursor is in a comment"), "{}", ended.stdout);
+    write(&folder, "src/word.rs", "let user = session");
+    let ended = run(&folder, &["why", "src/word.rs:1:14"]);
+    assert!(ended.stdout.contains("nothing: the cursor is inside a word"), "{}", ended.stdout);
 }
 
 #[test]

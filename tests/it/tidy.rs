@@ -33,12 +33,13 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("rusqlite", &["src/ledger/"]),
     ("axum", &["src/http"]),
     ("hyper", &["src/http/listener.rs"]),
-    ("reqwest", &["src/weights/", "src/replay/llama_vim/server.rs"]),
+    ("reqwest", &["src/weights/", "src/engine/remote", "src/replay/llama_vim/server.rs"]),
     (
         "std::process",
         &[
             "src/main.rs",
             "src/weights/",
+            "src/engine/remote/key.rs",
             "src/agent",
             "src/cli/model/bench/peer.rs",
             "src/replay/",
