@@ -34,6 +34,7 @@ pub struct Settings {
     pub asks_for_model: bool,
     pub restraint: predictor::restraint::Options,
     pub ledger: ledger::Options,
+    pub money: ledger::money::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
 }
@@ -121,6 +122,7 @@ impl Default for Settings {
             asks_for_model: true,
             restraint: predictor::restraint::Options { enabled: true },
             ledger: ledger::Options { enabled: true },
+            money: ledger::money::Options::default(),
             workspace: workspace::Options {
                 enabled: true,
                 max_bytes: 16 << 20,

@@ -15,6 +15,7 @@ mod layout;
 mod ledger;
 mod local;
 mod local_model;
+mod money;
 mod offer;
 mod outcome;
 mod outline;
