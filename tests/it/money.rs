@@ -9,8 +9,11 @@ use foretype::engine::Cause;
 use foretype::engine::purse::{Counted, Ended, Planned, Purse, Receipt, Used};
 use foretype::ledger::money::{Budget, Options, usd};
 use foretype::ledger::prices::{Price, listed};
-use foretype::ledger::{self, Costs, FREED_AFTER_MS, Till, UnixMs};
+use foretype::ledger::{self, Costs, FREED_AFTER_MS, Till, UnixMs, WorkspaceName};
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::binary;
 
 const DAY: UnixMs = 86_400_000;
 
@@ -465,6 +468,56 @@ fn old_requests_are_folded_into_sums() {
     let connection = rusqlite::Connection::open(&file).unwrap();
     let n: i64 = connection.query_row("SELECT count(*) FROM remote_request", [], |row| row.get(0)).unwrap();
     assert_eq!(n, 0, "the single ones are gone");
+}
+
+#[test]
+fn stats_shows_what_was_spent_on_what() {
+    let (folder, file) = folder();
+    let stats = |arguments: &[&str]| {
+        let output = binary::command(folder.path()).args(["stats", "--cost"]).args(arguments).output().unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code().unwrap(), stdout, stderr)
+    };
+    let (code, _, stderr) = stats(&[]);
+    assert!(code == 1 && stderr.contains("no request was made to a provider in the last 30 days"), "{stderr}");
+
+    let till = quiet_till(&file, priced());
+    till.set_workspace(WorkspaceName::of(Path::new("/home/somebody/shop")));
+    spend(&till, "team", 2_000_000, now()).unwrap();
+    let receipt = till.reserve(&planned("team", 100, 10)).unwrap();
+    till.settle(receipt, used(100, 50, 3, Ended::Failed(Cause::Stalled)));
+    till.reserve(&planned("team", 100, 10)).unwrap();
+    till.set_options(Options::default());
+    spend(&till, "other", 40, now()).unwrap();
+
+    let (code, stdout, stderr) = stats(&["--days", "2"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let said = [
+        "The last 2 days",
+        "4, of which 1 not ended, 1 failed (stalled)",
+        "2,000,140 of prompts, 50 of them",
+        "$0.60; the price is not known for 1 of the requests",
+        "by us for 1, which ended early",
+        "list prices of 2026-10",
+        "shop",
+        "rust",
+        "none is set",
+    ];
+    for said in said {
+        assert!(stdout.contains(said), "`{said}` is not in:\n{stdout}");
+    }
+    let row = |name: &str| {
+        let line = stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        line.split_whitespace().map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(row("team"), ["team", "3", "2,000,100", "3", "0", "$0.60"]);
+    assert_eq!(row("other"), ["other", "1", "40", "0", "1", "-"]);
+    assert!(!stdout.contains("somebody"), "no more of a path than its last part");
+
+    let (code, stdout, _) = stats(&["--json"]);
+    let costs: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &costs["currency"], &costs["providers"]["other"]["cost"]), (0, &"USD".into(), &Value::Null));
+    assert_eq!(costs["days"].as_object().unwrap().len(), 1);
 }
 
 #[test]
