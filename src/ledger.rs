@@ -10,6 +10,7 @@
 mod calendar;
 mod costs;
 mod histogram;
+mod metrics;
 pub mod money;
 mod names;
 pub mod prices;
@@ -224,6 +225,12 @@ pub fn report(path: &Path, n_days: u32) -> anyhow::Result<Option<Report>> {
 /// file.
 pub fn costs(path: &Path, n_days: u32, options: &money::Options) -> anyhow::Result<Option<Costs>> {
     costs::read(path, n_days, options, unix_ms())
+}
+
+/// Requests to providers as counters in Prometheus' text format, version 0.0.4, since the file was begun and of all
+/// servers of the user; families without samples without a file.
+pub fn metrics(path: &Path) -> anyhow::Result<String> {
+    metrics::text(path)
 }
 
 /// Forgets what `restraint` has learned; false without a file. The records stay.

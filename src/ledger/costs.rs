@@ -113,7 +113,8 @@ fn endings(connection: &Connection, first: i64) -> rusqlite::Result<BTreeMap<Str
     rows.collect()
 }
 
-fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
+/// A sum of counts.
+pub fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, Option<i64>>(column)?.unwrap_or_default().max(0) as u64)
 }
 

@@ -532,3 +532,33 @@ fn the_budgets_state_is_of_today() {
     assert_eq!((day.period, day.amount, day.spent, day.reserved), ("day", 1.0, 0.3, 0.3));
     assert_eq!((month.period, month.amount, month.spent, month.reserved), ("month", 2.0, 0.3, 0.3));
 }
+
+#[test]
+fn metrics_are_in_prometheus_text() {
+    let (_folder, file) = folder();
+    let till = quiet_till(&file, priced());
+    let odd = "a\"b\\c\nd";
+    for (n_said, ended) in [(10, Ended::Done), (0, Ended::Failed(Cause::Limited))] {
+        let receipt = till.reserve(&planned(odd, 1000, 10)).unwrap();
+        till.settle(receipt, used(1000, 500, n_said, ended));
+    }
+    till.reserve(&planned(odd, 1000, 10)).unwrap();
+    let text = ledger::metrics(&file).unwrap();
+    let labels = r#"gen_ai_provider_name="a\"b\\c\nd",gen_ai_request_model="model""#;
+    let samples = [
+        format!("foretype_remote_requests_total{{{labels},ended=\"done\"}} 1"),
+        format!("foretype_remote_requests_total{{{labels},ended=\"limited\"}} 1"),
+        format!("gen_ai_client_token_usage_tokens_total{{{labels},gen_ai_token_type=\"input\"}} 2000"),
+        format!("gen_ai_client_token_usage_tokens_total{{{labels},gen_ai_token_type=\"output\"}} 10"),
+        format!("gen_ai_usage_cache_read_input_tokens_total{{{labels}}} 1000"),
+        format!("gen_ai_usage_cost_usd_total{{{labels}}} 0.000339"),
+        format!("foretype_remote_unpriced_requests_total{{{labels}}} 0"),
+        format!("gen_ai_client_operation_duration_seconds_sum{{{labels}}} 0.24"),
+        format!("gen_ai_client_operation_duration_seconds_count{{{labels}}} 2"),
+    ];
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines, samples);
+    let families: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert_eq!(families.len(), 6, "{families:?}");
+    assert!(ledger::metrics(&file.with_file_name("none")).unwrap().starts_with("# HELP "));
+}
