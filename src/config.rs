@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::{cache, context, engine, http, ledger, predictor, privacy, suggestion, workspace};
+use engine::remote::Endpoint;
 use layer::{Layer, Rank};
+use ledger::money::Budget;
+use ledger::prices::Price;
 
 pub use schema::schema;
 
@@ -35,6 +38,8 @@ pub struct Settings {
     pub restraint: predictor::restraint::Options,
     pub ledger: ledger::Options,
     pub http: http::Options,
+    /// Made of what the endpoints cost.
+    pub money: ledger::money::Options,
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
     pub remote: engine::remote::Options,
@@ -97,6 +102,33 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Prices and budgets, as the endpoints and `remote.per_…_usd` say.
+    fn money(&self) -> ledger::money::Options {
+        let engine::remote::Options { endpoints, per_day_usd, per_month_usd, .. } = &self.remote;
+        let mut money = ledger::money::Options::default();
+        for endpoint in endpoints {
+            let provider = endpoint.name.clone();
+            if let (Some(input), Some(output)) = (endpoint.input_usd, endpoint.output_usd) {
+                let cached_input = endpoint.cached_input_usd.unwrap_or(input);
+                money.prices.push((format!("{provider}/{}", endpoint.model), Price { input, cached_input, output }));
+            }
+            if !endpoint.leaves_machine() {
+                money.own_providers.push(provider.clone());
+            }
+            let Endpoint { per_day_usd, per_month_usd, .. } = *endpoint;
+            money.budgets.push(Budget { provider, per_day_usd, per_month_usd });
+        }
+        money.budgets.push(Budget {
+            provider: String::new(),
+            per_day_usd: *per_day_usd,
+            per_month_usd: *per_month_usd,
+        });
+        money.budgets.retain(|budget| budget.per_day_usd.or(budget.per_month_usd).is_some());
+        money
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         let max_lines = 10;
@@ -123,6 +155,7 @@ impl Default for Settings {
             restraint: predictor::restraint::Options { enabled: true },
             ledger: ledger::Options { enabled: true },
             http: http::Options { enabled: false, port: 4477 },
+            money: ledger::money::Options::default(),
             workspace: workspace::Options {
                 enabled: true,
                 max_bytes: 16 << 20,

@@ -192,7 +192,10 @@ async fn health() -> Response {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.counters.text() + &app.session.metrics();
+    // Costs are read from a file.
+    let session = app.session.clone();
+    let ours = tokio::task::spawn_blocking(move || session.metrics()).await.unwrap_or_default();
+    let text = app.counters.text() + &ours;
     ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text)
         .into_response()
 }

@@ -1,16 +1,24 @@
-//! What happened, on this machine alone: suggestions shown and what became of them, latencies, totals.
+//! What happened, on this machine alone: suggestions shown and what became of them, latencies, totals, money spent.
 //!
 //! Counts and features, never text: names are `&'static str` or the last part of a folder's path, the rest is numbers,
 //! so a document's text has no way in. One SQLite file for all servers of a user, written in batches on a thread of
 //! its own: [`Ledger::record`] never waits, and what cannot be written is lost, never a suggestion. The same thread
 //! lets `restraint` learn, in the transaction that writes the outcome, so that every server learns from all. Read
-//! `ledger/schema.rs` for what is kept, `ledger/report.rs` for what is made of it. Must not know the server.
+//! `ledger/schema.rs` for what is kept, `ledger/report.rs` for what is made of it. Money does not go through that
+//! thread: whether a request may be sent must be known before, see `ledger/till.rs`. Must not know the server.
 
+mod calendar;
+mod costs;
 mod histogram;
+mod metrics;
+pub mod money;
 mod names;
+pub mod prices;
 mod report;
+mod requests;
 mod schema;
 mod store;
+mod till;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -28,9 +36,12 @@ use crate::predictor::outcome::Ended;
 use crate::predictor::restraint::{Features, Restraint};
 use writer::{Message, Writer};
 
+pub use costs::{BudgetState, Costs, Expense};
 pub use histogram::MAX_ERROR as LATENCY_ERROR;
 pub use report::{Latency, Learned, Report, Tally};
+pub use requests::FREED_AFTER_MS;
 pub use schema::KEPT_DAYS;
+pub use till::Till;
 
 /// The environment variable that names another file; empty, it switches the ledger off.
 pub const FILE_VARIABLE: &str = "FORETYPE_LEDGER";
@@ -208,6 +219,18 @@ pub fn usual_file() -> Option<PathBuf> {
 /// What the file says of the last days, today included; `None` without a file.
 pub fn report(path: &Path, n_days: u32) -> anyhow::Result<Option<Report>> {
     report::read(path, n_days, unix_ms())
+}
+
+/// What the file says of requests to providers in the last days, today included, and of the budgets; `None` without a
+/// file.
+pub fn costs(path: &Path, n_days: u32, options: &money::Options) -> anyhow::Result<Option<Costs>> {
+    costs::read(path, n_days, options, unix_ms())
+}
+
+/// Requests to providers as counters in Prometheus' text format, version 0.0.4, since the file was begun and of all
+/// servers of the user; families without samples without a file.
+pub fn metrics(path: &Path) -> anyhow::Result<String> {
+    metrics::text(path)
 }
 
 /// Forgets what `restraint` has learned; false without a file. The records stay.

@@ -17,7 +17,7 @@
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
-//! | [`ledger`]     | what happened, counted and never quoted: outcomes, latencies, what restraint learns from them |
+//! | [`ledger`]     | what happened and what it cost, counted and never quoted; what restraint learns; budgets |
 //! | [`http`]       | completions over loopback HTTP, for programs that know no language server                |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |

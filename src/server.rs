@@ -41,7 +41,7 @@ use record::Recorder;
 use state::State;
 
 pub use alone::{Alone, run_alone};
-pub use engines::{Engines, Supplies, default_engines};
+pub use engines::{Engines, Supplies, default_engines, purse};
 pub use offer::Offer;
 pub use tape::Tape;
 

@@ -16,6 +16,7 @@ use crate::config::{self, Problem, Settings};
 use crate::context;
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::engine::{Cancel, local};
+use crate::ledger;
 use crate::predictor::{Answer, Outcome, Predictor, Request, Trigger};
 use crate::privacy::{Kept, Level, Privacy};
 use crate::router::{self, Change, Lineup};
@@ -195,7 +196,9 @@ fn is_zero(n: &usize) -> bool {
 
 fn lineup(settings: &Settings, name: Option<&str>, project: Project) -> Result<Lineup> {
     let notice = Arc::new(|notice: String| output::warn(&notice));
-    let supplies = Supplies { notice, ..Supplies::of(Arc::new(move || project.clone())) };
+    let folder = project.folders.first().cloned();
+    let purse = server::purse(settings, ledger::usual_file(), folder.as_deref(), |notice| output::warn(&notice));
+    let supplies = Supplies { project: Arc::new(move || project.clone()), purse, notice };
     let mut routes = server::default_engines()(settings, &supplies);
     if let Some(name) = name {
         let known: Vec<&str> = routes.iter().map(|route| route.engine.name()).collect();

@@ -1,11 +1,17 @@
-//! `foretype stats`: what was shown and taken, how fast it came, what was wasted, what was learned.
+//! `foretype stats`: what was shown and taken, how fast it came, what was wasted, what was learned; with `--cost`, what
+//! it cost.
+
+mod cost;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use serde::Serialize;
 
 use super::output::{self, Output, Style};
+use crate::config;
 use crate::ledger::{self, LATENCY_ERROR, Latency, Learned, Report, Tally, totals};
 
 #[derive(clap::Args)]
@@ -13,17 +19,21 @@ use crate::ledger::{self, LATENCY_ERROR, Latency, Learned, Report, Tally, totals
 Servers of all your editors count into one file on this machine; it holds numbers, no text, and is sent nowhere.
 Switch it off with `ledger.enabled = false`. To delete all of it, delete the file.
 
-Example:
-  foretype stats --days 7")]
+Examples:
+  foretype stats --days 7
+  foretype stats --cost")]
 pub struct Arguments {
     /// Count back so many days, today (UTC) included
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     days: u32,
+    /// Show what requests to providers cost, and where your budgets stand
+    #[arg(long)]
+    cost: bool,
     /// Print one JSON object; `null` without records
     #[arg(long)]
     json: bool,
     /// Forget what was learned from your accepts and rejections; the counts stay
-    #[arg(long, conflicts_with_all = ["json", "days"])]
+    #[arg(long, conflicts_with_all = ["json", "days", "cost"])]
     reset: bool,
 }
 
@@ -39,11 +49,12 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
         writeln!(output, "{said} ({})", file.display())?;
         return Ok(0);
     }
+    if arguments.cost {
+        return costs(arguments, &file, output);
+    }
     let report = ledger::report(&file, arguments.days)?.filter(|report| !report.is_empty());
     if arguments.json {
-        serde_json::to_writer_pretty(&mut *output, &report).map_err(io::Error::from)?;
-        writeln!(output)?;
-        return Ok(i32::from(report.is_none()));
+        return json(&report, output);
     }
     let Some(report) = report else {
         output::warn(&format!(
@@ -56,6 +67,32 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
     };
     print(&report, output)?;
     Ok(0)
+}
+
+fn costs(arguments: &Arguments, file: &Path, output: &mut Output) -> Result<i32> {
+    let (settings, problems) = config::load(None, None);
+    problems.iter().for_each(|problem| output::warn(&problem.to_string()));
+    let costs = ledger::costs(file, arguments.days, &settings.money)?.filter(|costs| !costs.is_empty());
+    if arguments.json {
+        return json(&costs, output);
+    }
+    let Some(costs) = costs else {
+        output::warn(&format!(
+            "no request was made to a provider in the last {} days ({}). A model that is asked over the network is \
+             named in your settings",
+            arguments.days,
+            file.display()
+        ));
+        return Ok(1);
+    };
+    cost::print(&costs, output)?;
+    Ok(0)
+}
+
+fn json(report: &Option<impl Serialize>, output: &mut Output) -> Result<i32> {
+    serde_json::to_writer_pretty(&mut *output, report).map_err(io::Error::from)?;
+    writeln!(output)?;
+    Ok(i32::from(report.is_none()))
 }
 
 fn off() -> anyhow::Error {

@@ -49,6 +49,7 @@ fn describe(setting: &Setting) -> Value {
         }
         Slot::Text(default) => json!({"type": "string", "default": *default}),
         Slot::List(default) => json!({"type": "array", "items": {"type": "string"}, "default": *default}),
+        Slot::Amount(_) => json!({"type": "number", "minimum": 0}),
         Slot::Endpoints(_) => json!({"type": "array", "items": endpoint()}),
     };
     described["description"] = setting.doc.into();

@@ -30,6 +30,8 @@ pub enum Slot<'a> {
     /// Layers add to lists; none takes away.
     List(&'a mut Vec<String>),
     Endpoints(&'a mut Vec<Endpoint>),
+    /// From 0 on; absent where there is none.
+    Amount(&'a mut Option<f64>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,6 +236,18 @@ pub const SETTINGS: &[Setting] = &[
         workspace_may: Tighten::Nothing,
         slot: |settings| Slot::Endpoints(&mut settings.remote.endpoints),
     },
+    Setting {
+        key: "remote.per_day_usd",
+        doc: "Most US dollars that all endpoints together may cost in a day (UTC); then the local model goes on.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Amount(&mut settings.remote.per_day_usd),
+    },
+    Setting {
+        key: "remote.per_month_usd",
+        doc: "As `remote.per_day_usd`, in a month.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Amount(&mut settings.remote.per_month_usd),
+    },
 ];
 
 /// Applies the layers in their order to the defaults.
@@ -249,6 +263,7 @@ pub fn apply(layers: Vec<Layer>) -> (Settings, Vec<Problem>) {
         }
     }
     settings.suggestion.max_lines = settings.predictor.max_lines;
+    settings.money = settings.money();
     (settings, problems)
 }
 
@@ -297,6 +312,10 @@ impl Setting {
             Slot::Port(slot) => {
                 let port = value.as_u64().and_then(|port| u16::try_from(port).ok());
                 *slot = port.ok_or_else(|| wrong("a whole number from 0 to 65535"))?;
+            }
+            Slot::Amount(slot) => {
+                let amount = value.as_f64().filter(|amount| (0.0..1e6).contains(amount));
+                *slot = Some(amount.ok_or_else(|| wrong("an amount from 0 on, in US dollars"))?);
             }
             Slot::Fraction(slot) => {
                 let fraction = value.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction));

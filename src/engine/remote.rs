@@ -53,6 +53,9 @@ pub struct Options {
     pub enabled: bool,
     /// In the order in which they are asked.
     pub endpoints: Vec<Endpoint>,
+    /// US dollars that all of them together may cost.
+    pub per_day_usd: Option<f64>,
+    pub per_month_usd: Option<f64>,
     /// How long the editor waits after a key before it asks.
     pub client_waits: Duration,
 }
@@ -208,10 +211,12 @@ impl Remote {
         Ok(headers)
     }
 
-    /// One request. `on_text` gets the answer as it grows and says when it is enough.
+    /// One request, for which so many tokens of a prompt are set aside. `on_text` gets the answer as it grows and says
+    /// when it is enough.
     fn request(
         &self,
         question: &Question,
+        n_prompt: u64,
         cancel: &Cancel,
         on_text: &mut dyn FnMut(&Said) -> ControlFlow<()>,
     ) -> Result<Said, Ending> {
@@ -220,15 +225,15 @@ impl Remote {
             provider: self.endpoint.name.clone(),
             model: self.endpoint.model.clone(),
             language: question.language,
-            n_prompt: question.n_prompt(),
-            n_answer: question.max_tokens as u64,
+            n_prompt,
+            n_answer: self.endpoint.max_tokens as u64,
         };
         let receipt = self.purse.as_ref().map(|purse| purse.reserve(&planned)).transpose()?;
         let started = Instant::now();
         let mut said = Said::default();
         let body = self.endpoint.protocol.body(question, &self.endpoint.model, self.endpoint.family());
         let ended = self.listen(headers, &body, cancel, &mut said, on_text);
-        let used = used(&said, &planned, &ended, started.elapsed());
+        let used = used(&said, question.n_prompt(), &ended, started.elapsed());
         self.n_evaluated.fetch_add(used.n_prompt - used.n_cached, Ordering::Relaxed);
         self.n_decoded.fetch_add(used.n_said, Ordering::Relaxed);
         if let (Some(purse), Some(receipt)) = (&self.purse, receipt) {
@@ -334,7 +339,7 @@ impl Said {
     }
 }
 
-fn used(said: &Said, planned: &Planned, ended: &Result<(), Ending>, latency: Duration) -> Used {
+fn used(said: &Said, n_asked: u64, ended: &Result<(), Ending>, latency: Duration) -> Used {
     let ended = match ended {
         Ok(()) => Ended::Done,
         Err(Ending::Cancelled) => Ended::Cancelled,
@@ -348,7 +353,7 @@ fn used(said: &Said, planned: &Planned, ended: &Result<(), Ending>, latency: Dur
             Used { n_prompt, n_cached: n_cached.min(n_prompt), n_said, counted: Counted::ByProvider, ended, latency }
         }
         _ => {
-            let by_us = if is_read { planned.n_prompt } else { 0 };
+            let by_us = if is_read { n_asked } else { 0 };
             let n_prompt = if n_prompt > 0 { n_prompt } else { by_us };
             let n_said = n_said.max(n_tokens(said.text.len()));
             Used { n_prompt, n_cached: n_cached.min(n_prompt), n_said, counted: Counted::ByUs, ended, latency }
@@ -404,12 +409,12 @@ impl Engine for Remote {
                 None => ControlFlow::Continue(()),
             }
         };
-        let mut ended = self.request(&question, cancel, &mut grow);
+        let mut ended = self.request(&question, question.most_prompt(), cancel, &mut grow);
         // A key that was renewed since is worth one more try.
         if let Err(Ending::Failed(Failure { cause: Cause::Unauthorised, .. })) = &ended
             && self.key.forget()
         {
-            ended = self.request(&question, cancel, &mut grow);
+            ended = self.request(&question, question.most_prompt(), cancel, &mut grow);
         }
         let (candidate, finish) = match ended {
             Err(Ending::Cancelled) => return Finish::Cancelled,
@@ -443,7 +448,9 @@ impl Engine for Remote {
     }
 
     fn probe(&self, cancel: &Cancel) -> Result<(), Failure> {
-        match self.request(&Question::probe(), cancel, &mut |_| ControlFlow::Break(())) {
+        // Where the budget has no room for a real question, this one is no good, either.
+        let usual = 2 * self.endpoint.prompt_tokens as u64;
+        match self.request(&Question::probe(), usual, cancel, &mut |_| ControlFlow::Break(())) {
             Ok(_) => Ok(()),
             Err(Ending::Cancelled) => Err(Failure::here("cancelled")),
             Err(Ending::Failed(failure)) => {

@@ -1,7 +1,6 @@
 //! The tables, their versions, and what is done with a file that is none of ours.
 //!
-//! A change of the tables is a new entry of [`MIGRATIONS`]; entries that were released never change. What a request
-//! costs will be a table of its own with the same key, `(session, request)`: provider, model, tokens, price.
+//! A change of the tables is a new entry of [`MIGRATIONS`]; entries that were released never change.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,14 +13,27 @@ use super::UnixMs;
 /// Suggestions are kept one by one for so many days; after that, their daily sums.
 pub const KEPT_DAYS: i64 = 90;
 
-/// For so long a server waits for another one's transaction, on the ledger's thread.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long another server's work is waited for.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// For a transaction.
+    pub busy: Duration,
+    /// Turning the journal to WAL asks no busy handler; another server that opens the file at the same moment is done
+    /// soon.
+    pub n_tries: u32,
+}
 
-/// Turning the journal to WAL asks no busy handler; another server that opens the file at the same moment is done soon.
-const OPEN_TRIES: u32 = 50;
-const OPEN_PAUSE: Duration = Duration::from_millis(20);
+impl Patience {
+    /// Of a thread on which nobody waits.
+    pub const OWN_THREAD: Patience = Patience { busy: Duration::from_secs(5), n_tries: 50 };
+}
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// SQLite's own waiting soon sleeps longer than a transaction takes, which starves one of several that wait.
+const POLL: Duration = Duration::from_micros(250);
+
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// What came of opening a file.
 pub struct Opened {
@@ -33,14 +45,14 @@ pub struct Opened {
 
 /// Opens the file, making it and its folder where there is none. A newer program's file is left alone and another one
 /// used beside it; what is no ledger is put aside.
-pub fn open(path: &Path, now: UnixMs) -> anyhow::Result<Opened> {
+pub fn open(path: &Path, now: UnixMs, patience: Patience) -> anyhow::Result<Opened> {
     make_private(path)?;
-    match open_patiently(path) {
+    match open_patiently(path, patience) {
         Ok(Version::Ours(connection)) => Ok(Opened { connection, path: path.to_path_buf(), notice: None }),
         Ok(Version::Newer) => {
             let beside = beside(path);
             let notice = format!("{} is of a newer foretype; {} is used instead", path.display(), beside.display());
-            match open_patiently(&beside)? {
+            match open_patiently(&beside, patience)? {
                 Version::Ours(connection) => Ok(Opened { connection, path: beside, notice: Some(notice) }),
                 Version::Newer => anyhow::bail!("{notice}, and that is newer too; update foretype"),
             }
@@ -48,7 +60,7 @@ pub fn open(path: &Path, now: UnixMs) -> anyhow::Result<Opened> {
         Err(error) if is_broken(&error) => {
             let aside = put_aside(path, now)?;
             let notice = format!("{} was broken; it is now {}, and a new one begun", path.display(), aside.display());
-            match open_patiently(path)? {
+            match open_patiently(path, patience)? {
                 Version::Ours(connection) => Ok(Opened { connection, path: path.to_path_buf(), notice: Some(notice) }),
                 Version::Newer => anyhow::bail!("{} is of a newer foretype; update this one", path.display()),
             }
@@ -74,13 +86,13 @@ enum Version {
     Newer,
 }
 
-fn open_patiently(path: &Path) -> rusqlite::Result<Version> {
+fn open_patiently(path: &Path, patience: Patience) -> rusqlite::Result<Version> {
     let mut n_tries = 1;
     loop {
-        match open_once(path) {
-            Err(error) if is_busy(&error) && n_tries < OPEN_TRIES => {
+        match open_once(path, patience.busy) {
+            Err(error) if is_busy(&error) && n_tries < patience.n_tries => {
                 n_tries += 1;
-                std::thread::sleep(OPEN_PAUSE);
+                std::thread::sleep(PAUSE);
             }
             ended => return ended,
         }
@@ -91,9 +103,13 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-fn open_once(path: &Path) -> rusqlite::Result<Version> {
+fn open_once(path: &Path, busy: Duration) -> rusqlite::Result<Version> {
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
+    let n_polls = busy.as_micros() / POLL.as_micros();
+    connection.busy_handler(Some(move |n: i32| {
+        std::thread::sleep(POLL);
+        n as u128 <= n_polls
+    }))?;
     // Before anything is written: a newer file must not be touched.
     if version(&connection)? > MIGRATIONS.len() {
         return Ok(Version::Newer);

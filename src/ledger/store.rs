@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::schema::{self, KEPT_DAYS, Opened};
-use super::{Event, Session, Shown, UnixMs, histogram, names};
+use super::schema::{self, KEPT_DAYS, Opened, Patience};
+use super::{Event, Session, Shown, UnixMs, histogram, names, requests};
 use crate::predictor::outcome::Ended;
 use crate::predictor::restraint::{self, Features, Maker, Restraint};
 
@@ -32,7 +32,7 @@ pub fn day(at: UnixMs) -> i64 {
 impl Store {
     /// Makes the file where there is none. With it comes a sentence for the user, if something was odd.
     pub fn open(path: &Path, now: UnixMs) -> anyhow::Result<(Store, Option<String>)> {
-        let Opened { connection, path, notice } = schema::open(path, now)?;
+        let Opened { connection, path, notice } = schema::open(path, now, Patience::OWN_THREAD)?;
         Ok((Store { connection, path }, notice))
     }
 
@@ -57,10 +57,11 @@ impl Store {
         Ok(learning.restraint)
     }
 
-    /// Replaces the suggestions of days long past by their sums.
+    /// Replaces the suggestions and requests of days long past by their sums.
     pub fn fold(&mut self, now: UnixMs) -> rusqlite::Result<()> {
         let first_kept = day(now) - KEPT_DAYS;
-        let is_old = "SELECT EXISTS (SELECT 1 FROM suggestion WHERE day < ?1)";
+        let is_old = "SELECT EXISTS (SELECT 1 FROM suggestion WHERE day < ?1)
+            OR EXISTS (SELECT 1 FROM remote_request WHERE day < ?1)";
         if !self.connection.query_row(is_old, [first_kept], |row| row.get::<_, bool>(0))? {
             return Ok(());
         }
@@ -73,6 +74,7 @@ impl Store {
             [first_kept],
         )?;
         transaction.execute("DELETE FROM suggestion WHERE day < ?1", [first_kept])?;
+        requests::fold(&transaction, first_kept)?;
         transaction.commit()
     }
 

@@ -55,6 +55,8 @@ impl Teller {
         let is_change = self.shown != cause;
         self.shown = cause;
         let tell = match outage {
+            // Who keeps the budget has told it, once for all windows.
+            Some(Outage { cause: Cause::Budget, .. }) => None,
             Some(outage) if !outage.is_suspected => self.tell_down(outage.cause, now),
             Some(_) => None,
             None if has_answered => self.told.take().map(|_| Severity::Info),

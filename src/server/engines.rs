@@ -1,6 +1,6 @@
 //! The engines of this build, wired together: the instant one, the endpoints of the settings, the model on this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::engine::local::Local;
 use crate::engine::purse::Purse;
 use crate::engine::remote::{Endpoint, Net, Remote};
 use crate::engine::{Ask, Cancel};
+use crate::ledger::{Till, WorkspaceName};
 use crate::privacy::Privacy;
 use crate::router::Route;
 use crate::workspace::ProjectSource;
@@ -33,6 +34,20 @@ impl Supplies {
     pub fn of(project: ProjectSource) -> Supplies {
         Supplies { project, purse: None, notice: Arc::new(|_| ()) }
     }
+}
+
+/// Who pays, where something may cost: counted in the ledger's `file`, and told to `notice`. Budgets hold also where no
+/// other records are kept.
+pub fn purse(
+    settings: &Settings,
+    file: Option<PathBuf>,
+    workspace: Option<&Path>,
+    notice: impl Fn(String) + Send + Sync + 'static,
+) -> Option<Arc<dyn Purse>> {
+    let is_wanted = settings.remote.enabled && (settings.ledger.enabled || !settings.money.budgets.is_empty());
+    let till = Till::new(&file.filter(|_| is_wanted)?, settings.money.clone(), notice);
+    till.set_workspace(workspace.and_then(WorkspaceName::of));
+    Some(Arc::new(till))
 }
 
 pub fn default_engines() -> Engines {

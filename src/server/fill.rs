@@ -12,7 +12,7 @@ use super::handlers::inline_completion::{Asked, record};
 use super::state::{State, WeakState};
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::http::{Filled, Question, Session};
-use crate::ledger::totals;
+use crate::ledger::{self, totals};
 use crate::predictor::{Request, Trigger};
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
@@ -130,5 +130,12 @@ fn metrics(state: &State) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "foretype_predictions_total{{outcome=\"{outcome}\"}} {n}");
     }
-    text
+    let costs = state.recorder.place().map(|file| ledger::metrics(&file));
+    match costs.transpose() {
+        Ok(costs) => text + &costs.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!("no costs among the metrics: {error:#}");
+            text
+        }
+    }
 }

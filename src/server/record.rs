@@ -89,6 +89,11 @@ impl Recorder {
         watching.file.clone().filter(|_| watching.is_on)
     }
 
+    /// Where records may be kept, whether they are or not.
+    pub fn place(&self) -> Option<PathBuf> {
+        self.0.lock().file.clone()
+    }
+
     pub fn count(&self, name: &'static str) {
         self.ledger().record(Event::Totals(Totals::one(name)));
     }

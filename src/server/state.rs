@@ -11,6 +11,7 @@ use tower_lsp::Client;
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::endpoint::Endpoint;
+use super::engines;
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::progress;
@@ -163,7 +164,8 @@ impl State {
         };
         let source = workspace.clone();
         let notice = Arc::new(self.warner());
-        let supplies = Supplies { notice, ..Supplies::of(Arc::new(move || source.project())) };
+        let purse = engines::purse(&settings, self.recorder.place(), root.as_deref(), self.warner());
+        let supplies = Supplies { project: Arc::new(move || source.project()), purse, notice };
         let routes = (self.engines)(&settings, &supplies);
         let notice = status::show_changes(self.client.clone(), self.abilities(), Arc::downgrade(&self.0));
         let asks_remote_ahead = settings.remote.endpoints.iter().any(|endpoint| endpoint.ahead);

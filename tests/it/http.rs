@@ -133,7 +133,8 @@ impl Answer {
 fn start(engine: Scripted, token: &std::path::Path, port: u16) -> Client {
     let files = Files { token: Some(token.to_path_buf()), ..Files::default() };
     let mut client = Client::start_in(engines(engine), None, files);
-    let options = json!({"http": {"enabled": true, "port": port}});
+    // A gate that only a language knows.
+    let options = json!({"http": {"enabled": true, "port": port}, "suggest": {"in_comments": false}});
     client.initialize(json!({"capabilities": ghost_text(), "initializationOptions": options}));
     client
 }

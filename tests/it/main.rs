@@ -18,6 +18,7 @@ mod leaving;
 mod ledger;
 mod local;
 mod local_model;
+mod money;
 mod offer;
 mod outcome;
 mod outline;

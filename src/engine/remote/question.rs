@@ -25,6 +25,9 @@ pub struct Question {
 /// Where the hole is, for those who are asked in words.
 const HOLE: &str = "<|hole|>";
 
+/// Tokens of a prompt that are none of its text: markers, or the instruction in words.
+const MAX_MARKERS: u64 = 200;
+
 /// Code takes so many bytes a token, in vocabularies of 50,000 to 150,000 tokens.
 const BYTES_PER_TOKEN: f32 = 3.3;
 
@@ -107,8 +110,17 @@ impl Question {
 
     /// Tokens of the prompt, by experience.
     pub fn n_prompt(&self) -> u64 {
+        n_tokens(self.n_bytes())
+    }
+
+    /// No vocabulary of today needs more for code: a budget must hold whatever the provider counts.
+    pub fn most_prompt(&self) -> u64 {
+        MAX_MARKERS + (self.n_bytes() / 2) as u64
+    }
+
+    fn n_bytes(&self) -> usize {
         let files: usize = self.files.iter().map(|file| file.text.len() + file.path.len()).sum();
-        n_tokens(files + self.prefix.len() + self.suffix.len())
+        files + self.prefix.len() + self.suffix.len()
     }
 
     /// For load balancers: the same for all questions about a document of a session, and telling nothing of either.
