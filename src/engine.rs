@@ -37,6 +37,9 @@ pub trait Engine: Send + Sync {
         Spent::default()
     }
 
+    /// It may be asked soon: begins what takes long, and returns at once.
+    fn prepare(&self) {}
+
     /// After a failure: would it answer again? Asked on a thread of its own, never for a key, and of nobody's text. Takes
     /// seconds at most.
     fn probe(&self, _cancel: &Cancel) -> Result<(), Failure> {

@@ -159,12 +159,12 @@ impl Predictor {
             let adopted = agreeing.filter(|_| !is_by_hand && !self.core.options.without.adoption);
             let is_adopted = adopted.is_some();
             if let Some(flight) = &adopted {
-                flight.n_waiting.fetch_add(1, Ordering::Relaxed);
+                flight.join();
             }
             let flight = adopted.unwrap_or_else(|| {
                 let (document, others) = (document.clone(), others.to_vec());
                 let flight = Flight::new(document, offset, others, question.n_candidates(), Purpose::Asked);
-                flight.n_waiting.fetch_add(1, Ordering::Relaxed);
+                flight.join();
                 let flight = Arc::new(flight);
                 self.tally.lock().n_flights += 1;
                 self.flights.launch(flight.clone());
@@ -178,8 +178,13 @@ impl Predictor {
                 let is_lost = flight.agrees(&document.id, &document.text, offset).is_none();
                 (is_over || is_sure || is_lost).then_some((hit, is_over || is_sure))
             });
-            flight.n_waiting.fetch_sub(1, Ordering::Relaxed);
-            let Some((hit, is_answered)) = landed else { return self.close_trace(trace, Outcome::Cancelled) };
+            let is_left_alone = flight.leave();
+            let Some((hit, is_answered)) = landed else {
+                if is_left_alone {
+                    self.flights.end_unless(&document.id, |other| !std::ptr::eq(other, &*flight));
+                }
+                return self.close_trace(trace, Outcome::Cancelled);
+            };
             if !is_answered {
                 continue;
             }
@@ -243,8 +248,7 @@ impl Predictor {
 
     /// A request was cancelled and no other has come for its document: ends what nobody waits for.
     pub fn abandon(&self, document: &DocumentId) {
-        let is_wanted = |flight: &Flight| flight.n_waiting.load(Ordering::Relaxed) > 0;
-        self.flights.end_unless(document, |flight| flight.purpose == Purpose::Ahead || is_wanted(flight));
+        self.flights.end_unless(document, |flight| flight.purpose == Purpose::Ahead || !flight.abandon());
     }
 
     /// The document has a new text, and the cursor is probably at `offset`: ends what no longer agrees with it.

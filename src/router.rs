@@ -209,7 +209,13 @@ impl Engine for Router {
 
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         let (routes, why_not) = self.usable(ask);
-        if routes.iter().any(|route| self.board.routes[*route].is_remote) {
+        let is_remote = |route: &&usize| self.board.routes[**route].is_remote;
+        if routes.iter().any(|route| is_remote(&route)) {
+            // Whoever stands behind must not begin to load when the first one fails.
+            routes
+                .iter()
+                .filter(|route| !is_remote(route))
+                .for_each(|route| self.board.routes[*route].engine.prepare());
             Race::new(&self.board, ask, routes, why_not).run(cancel, emit)
         } else {
             self.one_by_one(routes, why_not, ask, cancel, emit)

@@ -186,6 +186,13 @@ impl Engine for Local {
         *self.spent.lock()
     }
 
+    /// Loads the model, and keeps it.
+    fn prepare(&self) {
+        let is_there = self.unready().is_none();
+        // Loads nothing, and counts as a question: it does not leave memory meanwhile.
+        let _ = is_there.then(|| self.jobs.send(Job::Load));
+    }
+
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         if let Some(finish) = self.unready() {
             return finish;

@@ -1,7 +1,7 @@
 //! One question to the models that may outlive the request it was begun for: a later one whose text still agrees with
 //! what is being said takes it over.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -40,7 +40,9 @@ pub struct Flight {
     pub begun: Instant,
     pub cancel: Cancel,
     /// Who waits for it.
-    pub n_waiting: AtomicUsize,
+    n_waiting: AtomicUsize,
+    /// Its request was given up while it still waited.
+    is_abandoned: AtomicBool,
     heard: Mutex<Heard>,
 }
 
@@ -65,8 +67,25 @@ impl Flight {
         purpose: Purpose,
     ) -> Flight {
         let (begun, cancel) = (Instant::now(), Cancel::default());
-        let (n_waiting, heard) = Default::default();
-        Flight { document, offset, others, n_candidates, purpose, begun, cancel, n_waiting, heard }
+        let (n_waiting, is_abandoned, heard) = Default::default();
+        Flight { document, offset, others, n_candidates, purpose, begun, cancel, n_waiting, is_abandoned, heard }
+    }
+
+    /// One more waits for it.
+    pub fn join(&self) {
+        self.n_waiting.fetch_add(1, Ordering::SeqCst);
+        self.is_abandoned.store(false, Ordering::SeqCst);
+    }
+
+    /// One less does. Whether it was abandoned meanwhile, and nobody is left.
+    pub fn leave(&self) -> bool {
+        self.n_waiting.fetch_sub(1, Ordering::SeqCst) == 1 && self.is_abandoned.load(Ordering::SeqCst)
+    }
+
+    /// Whether nobody waits for it; if somebody does, who leaves last is told.
+    pub fn abandon(&self) -> bool {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+        self.n_waiting.load(Ordering::SeqCst) == 0
     }
 
     pub fn heard(&self) -> Heard {

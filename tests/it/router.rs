@@ -38,6 +38,8 @@ fn the_first_in_order_answers_and_the_others_are_not_asked() {
     assert_eq!(answer.said, [("team", "team();".to_string())]);
     assert_eq!((answer.finish, behind.n_asked()), (Finish::Done, 0));
     assert_eq!(scene.router.answers().as_deref(), Some("team"));
+    // But made ready, so that an outage finds its weights loaded.
+    assert_eq!(behind.n_prepared.load(Ordering::SeqCst), 1);
 }
 
 #[test]

@@ -38,14 +38,15 @@ pub struct Fake {
     pub n_asked: AtomicUsize,
     pub n_probes: AtomicUsize,
     pub n_stopped: AtomicUsize,
+    pub n_prepared: AtomicUsize,
     pub thread: Mutex<Option<ThreadId>>,
 }
 
 impl Fake {
     pub fn new(name: &'static str, act: Act) -> Arc<Fake> {
-        let (n_asked, n_probes, n_stopped, thread) = Default::default();
+        let (n_asked, n_probes, n_stopped, n_prepared, thread) = Default::default();
         let (act, probe) = (Mutex::new(act), Mutex::new(Ok(())));
-        Arc::new(Fake { name, act, probe, n_asked, n_probes, n_stopped, thread })
+        Arc::new(Fake { name, act, probe, n_asked, n_probes, n_stopped, n_prepared, thread })
     }
 
     /// From now on, probes included.
@@ -115,6 +116,10 @@ pub fn failure(cause: Cause) -> Failure {
 impl Engine for Fake {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn prepare(&self) {
+        self.n_prepared.fetch_add(1, Ordering::SeqCst);
     }
 
     fn generate(&self, _: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
