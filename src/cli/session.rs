@@ -45,7 +45,7 @@ pub struct Session {
 /// Which engine is asked, and with which model. By default all of them, as in the server.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Wish {
-    /// Ask this engine alone: instant or local
+    /// Ask this engine alone: instant, remote or local
     #[arg(long, value_name = "NAME")]
     engine: Option<String>,
     /// The local model: a name or the path of a GGUF file

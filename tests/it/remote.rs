@@ -7,6 +7,8 @@ mod pace;
 mod protocols;
 mod provider;
 mod real;
+mod recipes;
+mod tls;
 mod whole;
 mod words;
 

@@ -159,7 +159,8 @@ fn waits(stream: &TcpStream, time: Duration) -> bool {
     true
 }
 
-fn read(stream: &mut impl Read) -> Option<Seen> {
+/// The next request of a connection, while there is one.
+pub fn read(stream: &mut impl Read) -> Option<Seen> {
     let mut bytes = Vec::new();
     let mut one = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
