@@ -17,6 +17,7 @@ mod privacy;
 mod replay;
 mod session;
 mod stats;
+mod status;
 mod r#try;
 mod why;
 
@@ -70,6 +71,8 @@ enum Command {
     Stats(stats::Arguments),
     /// Replay recorded typing against a completion server, and measure what a user would have seen
     Replay(replay::Arguments),
+    /// Ask each endpoint of the settings whether it answers, and show who would answer now
+    Status(status::Arguments),
     /// Answer over HTTP on this machine, without an editor, or print the key for that
     Http(http::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
@@ -103,6 +106,7 @@ impl Command {
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),
             Command::Replay(arguments) => replay::run(&arguments, output),
+            Command::Status(arguments) => status::run(&arguments, output),
             Command::Http(arguments) => http::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }

@@ -13,7 +13,7 @@ use crate::predictor::{Shown, Trace, Trigger};
 #[derive(clap::Args)]
 #[command(after_help = "\
 The question is asked as an editor asks it while you type; `foretype complete` asks as by hand, which also
-speaks in comments and before other text. The running server keeps the same for its last 200 requests:
+speaks before other text. The running server keeps the same for its last 200 requests:
 run the command `foretype.why` in the editor.
 
 Example:

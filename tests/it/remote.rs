@@ -1,5 +1,6 @@
 //! The remote engine, against a provider that does what the test says.
 
+mod bill;
 mod events;
 mod faults;
 mod keys;
