@@ -261,7 +261,11 @@ impl Remote {
                     let has_words = !chunk.text.is_empty();
                     said.add(chunk);
                     let is_enough = has_words && on_text(said).is_break();
-                    if is_enough || said.is_over() {
+                    if said.is_over() {
+                        answering.let_end();
+                        return Ok(());
+                    }
+                    if is_enough {
                         return Ok(());
                     }
                 }

@@ -36,6 +36,7 @@ pub struct Wire {
 pub struct Answering {
     chunks: Receiver<Result<Chunk, Failure>>,
     task: AbortHandle,
+    is_over: bool,
 }
 
 /// What [`Answering::next`] gives.
@@ -126,7 +127,7 @@ impl Wire {
             }
         };
         let runtime = self.net.0.as_ref().expect("only drop takes the runtime");
-        Answering { chunks: receiver, task: runtime.spawn(answer).abort_handle() }
+        Answering { chunks: receiver, task: runtime.spawn(answer).abort_handle(), is_over: false }
     }
 }
 
@@ -139,12 +140,19 @@ impl Answering {
             Err(RecvTimeoutError::Disconnected) => Next::End,
         }
     }
+
+    /// All was said: the stream may end by itself, so that its connection serves the next request, too.
+    pub fn let_end(mut self) {
+        self.is_over = true;
+    }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
         // Ends the stream, or the connection, and with it the provider's work.
-        self.task.abort();
+        if !self.is_over {
+            self.task.abort();
+        }
     }
 }
 
@@ -159,9 +167,12 @@ async fn read(
         return Err(refusal(response, timeout, host).await);
     }
     let mut events = Events::new(shape(response.headers(), host)?);
+    // Who says more when nobody listens any more is not heard to the end.
     let tell = |datas: Vec<String>| {
-        // Nobody listens any more: the task is about to be aborted.
-        datas.into_iter().try_for_each(|data| protocol.read(&data).map(|chunk| drop(chunks.send(Ok(chunk)))))
+        datas.into_iter().try_for_each(|data| {
+            let chunk = protocol.read(&data)?;
+            chunks.send(Ok(chunk)).map_err(|_| failure::malformed("it goes on behind its end"))
+        })
     };
     loop {
         let piece = within(timeout, host, async {

@@ -71,6 +71,8 @@ fn completions_with_the_markers_of_a_family_and_other_files() {
     });
     let engine = Remote::new(endpoint, Arc::new(Net::start().unwrap()), contexts, None, CLIENT_WAITS).unwrap();
     assert_eq!(text(&engine).unwrap(), "a + b");
+    // Until the end of the stream is read, its connection is not free.
+    std::thread::sleep(std::time::Duration::from_millis(100));
     assert_eq!(text(&engine).unwrap(), "a + b");
     let seen = provider.seen();
     let prompt = seen[0].body["prompt"].as_str().unwrap();
