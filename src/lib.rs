@@ -12,8 +12,8 @@
 //! | [`context`]    | what else a model should see: definitions, similar windows, what was changed lately      |
 //! | [`prompt`]     | what a model is shown: windows frozen at an anchor, in the model family's own format     |
 //! | [`weights`]    | model files: the pinned table, where they lie, how they are fetched and verified         |
-//! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant and the local engine |
-//! | [`router`]     | which model answers: order, hedging, circuit breakers, probes; an engine made of engines          |
+//! | [`engine`]     | the `Engine` trait (ask in, candidates out, stoppable); the instant, local and remote one |
+//! | [`router`]     | which model answers: order, hedging, breakers, probes; an engine made of engines         |
 //! | [`suggestion`] | raw engine text to what may be shown, or a rejection with its reason                     |
 //! | [`cache`]      | what was suggested, and where in the text it still holds                                 |
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
