@@ -80,7 +80,12 @@ fn endpoint() -> Value {
             },
             "max_tokens": count("Most tokens of one answer.", usual.max_tokens as u64),
             "prompt_tokens": count("Tokens of the text around the cursor and of other files.", usual.prompt_tokens as u64),
-            "timeout_ms": count("It counts as stalled when nothing comes for so long.", usual.timeout_ms),
+            "timeout_ms": {
+                "type": "integer",
+                "minimum": 0,
+                "default": 0,
+                "description": "It counts as stalled when nothing comes for so long; 0 for 4 s, on this machine 30 s.",
+            },
             "ca_file": text("Certificates to trust beside the system's, in PEM."),
             "session_header": text("A header with the same value for all requests about a document, for load balancers."),
             "plain_http": switch("Send over plain HTTP, although it is another machine."),

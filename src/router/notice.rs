@@ -82,7 +82,8 @@ impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let label = &self.label;
         let State::Down(cause, message) = &self.state else { return write!(f, "{label} answers again") };
-        write!(f, "{label}: {message}.")?;
+        let end = if message.ends_with(['.', '?', '!']) { "" } else { "." };
+        write!(f, "{label}: {message}{end}")?;
         match &self.answers {
             Some(other) => write!(f, " Until it answers again, {other} does.")?,
             None => write!(f, " No other model is there to answer.")?,

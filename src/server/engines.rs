@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Settings;
 use crate::context::{self, Gathered};
@@ -129,7 +128,7 @@ fn remote_route(
     Ok(Route {
         engine: Arc::new(remote),
         label: endpoint.name.as_str().into(),
-        deadline: Duration::from_millis(endpoint.timeout_ms),
+        deadline: endpoint.timeout(),
         is_remote: true,
         may_answer: Some(Arc::new(may_answer)),
     })

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -37,8 +38,8 @@ pub struct Endpoint {
     /// Of the text around the cursor and of other files, together.
     #[serde(default = "usual_prompt_tokens")]
     pub prompt_tokens: usize,
-    /// It counts as stalled when nothing comes for so long.
-    #[serde(default = "usual_timeout_ms")]
+    /// It counts as stalled when nothing comes for so long; 0 for [`Endpoint::timeout`]'s own choice.
+    #[serde(default)]
     pub timeout_ms: u64,
     /// Certificates to trust beside the system's, in PEM.
     #[serde(default)]
@@ -74,10 +75,6 @@ fn usual_prompt_tokens() -> usize {
     2048
 }
 
-fn usual_timeout_ms() -> u64 {
-    4000
-}
-
 impl Endpoint {
     /// With the usual values.
     pub fn new(name: &str, protocol: Protocol) -> Endpoint {
@@ -91,7 +88,7 @@ impl Endpoint {
             family: String::new(),
             max_tokens: usual_max_tokens(),
             prompt_tokens: usual_prompt_tokens(),
-            timeout_ms: usual_timeout_ms(),
+            timeout_ms: 0,
             ca_file: None,
             session_header: String::new(),
             plain_http: false,
@@ -133,8 +130,8 @@ impl Endpoint {
         if !self.session_header.is_empty() && self.session_header.parse::<reqwest::header::HeaderName>().is_err() {
             return wrong(format!("`{}` cannot be a header's name", self.session_header));
         }
-        if self.max_tokens == 0 || self.timeout_ms == 0 || self.prompt_tokens < MIN_PROMPT {
-            return wrong(format!("`max_tokens` and `timeout_ms` are 1 or more, `prompt_tokens` {MIN_PROMPT} or more"));
+        if self.max_tokens == 0 || self.prompt_tokens < MIN_PROMPT {
+            return wrong(format!("`max_tokens` is 1 or more, `prompt_tokens` {MIN_PROMPT} or more"));
         }
         let amounts = [self.input_usd, self.cached_input_usd, self.output_usd, self.per_day_usd, self.per_month_usd];
         if amounts.into_iter().flatten().any(|amount| !(0.0..1e6).contains(&amount)) {
@@ -157,6 +154,16 @@ impl Endpoint {
             return Err("a key does not belong into `url`; use `key_variable` or `key_command`".to_string());
         }
         Ok(url)
+    }
+
+    /// How long it may be silent. A model on this machine's own CPU reads a new file's prompt for many seconds, and what
+    /// it has read by then is lost with the request.
+    pub fn timeout(&self) -> Duration {
+        match (self.timeout_ms, self.leaves_machine()) {
+            (0, true) => Duration::from_secs(4),
+            (0, false) => Duration::from_secs(30),
+            (ms, _) => Duration::from_millis(ms),
+        }
     }
 
     /// Whether what it is sent leaves the machine.

@@ -103,8 +103,7 @@ impl Wire {
             client = client.tls_certs_merge(certificates);
         }
         let client = client.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
-        let timeout = Duration::from_millis(endpoint.timeout_ms);
-        Ok(Wire { net, client, url, host, protocol: endpoint.protocol, timeout })
+        Ok(Wire { net, client, url, host, protocol: endpoint.protocol, timeout: endpoint.timeout() })
     }
 
     pub fn host(&self) -> &str {

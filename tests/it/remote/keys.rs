@@ -116,3 +116,15 @@ fn what_is_wrong_with_an_endpoint_is_said() {
         assert_eq!(Endpoint { model: "small".to_string(), ..Endpoint::new("x", protocol) }.check(), Ok(()));
     }
 }
+
+#[test]
+fn a_model_on_this_machine_may_take_longer() {
+    let timeout = |url: &str, timeout_ms| endpoint_with(url, timeout_ms).timeout().as_millis();
+    assert_eq!(timeout("https://models.example/v1", 0), 4000);
+    assert_eq!(timeout("http://127.0.0.1:8080", 0), 30_000);
+    assert_eq!(timeout("http://127.0.0.1:8080", 700), 700);
+}
+
+fn endpoint_with(url: &str, timeout_ms: u64) -> Endpoint {
+    Endpoint { timeout_ms, ..endpoint(Protocol::Completions, url) }
+}
