@@ -4,6 +4,7 @@ mod bill;
 mod events;
 mod faults;
 mod keys;
+mod outage;
 mod pace;
 mod protocols;
 mod provider;
