@@ -165,6 +165,28 @@ pub enum Cause {
     Refused,
 }
 
+impl Cause {
+    /// Stable: kept in the ledger, and part of what `foretype.status` answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Here => "here",
+            Cause::Unreachable => "unreachable",
+            Cause::Dns => "dns",
+            Cause::Tls => "tls",
+            Cause::Unauthorised => "unauthorised",
+            Cause::Quota => "quota",
+            Cause::Budget => "budget",
+            Cause::Gone => "gone",
+            Cause::Limited => "limited",
+            Cause::Server => "server",
+            Cause::Stalled => "stalled",
+            Cause::Malformed => "malformed",
+            Cause::CutOff => "cut_off",
+            Cause::Refused => "refused",
+        }
+    }
+}
+
 impl Failure {
     pub fn new(cause: Cause, message: impl Into<String>) -> Failure {
         Failure { cause, message: message.into(), retry_after: None }

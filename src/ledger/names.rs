@@ -1,6 +1,5 @@
 //! How kinds are called in the file.
 
-use crate::engine::Cause;
 use crate::engine::purse::{Counted, Ended};
 use crate::predictor::outcome::End;
 use crate::syntax::Place;
@@ -42,26 +41,7 @@ pub fn of_ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Done => "done",
         Ended::Cancelled => "cancelled",
-        Ended::Failed(cause) => of_cause(cause),
-    }
-}
-
-fn of_cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Here => "here",
-        Cause::Unreachable => "unreachable",
-        Cause::Dns => "dns",
-        Cause::Tls => "tls",
-        Cause::Unauthorised => "unauthorised",
-        Cause::Quota => "quota",
-        Cause::Budget => "budget",
-        Cause::Gone => "gone",
-        Cause::Limited => "limited",
-        Cause::Server => "server",
-        Cause::Stalled => "stalled",
-        Cause::Malformed => "malformed",
-        Cause::CutOff => "cut_off",
-        Cause::Refused => "refused",
+        Ended::Failed(cause) => cause.name(),
     }
 }
 

@@ -57,26 +57,6 @@ pub struct Status {
     pub answers: Option<String>,
 }
 
-/// Stable: part of what `foretype.status` answers.
-pub fn name(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Here => "here",
-        Cause::Unreachable => "unreachable",
-        Cause::Dns => "dns",
-        Cause::Tls => "tls",
-        Cause::Unauthorised => "unauthorised",
-        Cause::Quota => "quota",
-        Cause::Budget => "budget",
-        Cause::Gone => "gone",
-        Cause::Limited => "limited",
-        Cause::Server => "server",
-        Cause::Stalled => "stalled",
-        Cause::Malformed => "malformed",
-        Cause::CutOff => "cut_off",
-        Cause::Refused => "refused",
-    }
-}
-
 fn by_name<S: serde::Serializer>(cause: &Cause, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(name(*cause))
+    serializer.serialize_str(cause.name())
 }
