@@ -1,10 +1,10 @@
---- Draws `editors/ghost-text.svg` from a real run: `tests/editors/run --picture`.
+--- Draws `editors/ghost-text.svg` from a real run: `tests/editors/run neovim --picture`.
 ---
 --- A new entry is typed into a file of this repository. What is in the picture was on Neovim's screen, cell by cell;
 --- if the server no longer says what is expected here, no picture is made.
 
-local root = assert(vim.env.FORETYPE_ROOT, 'FORETYPE_ROOT is not set; start tests/editors/run --picture')
-local server = assert(vim.env.FORETYPE_BIN, 'FORETYPE_BIN is not set; start tests/editors/run --picture')
+local root = assert(vim.env.FORETYPE_ROOT, 'FORETYPE_ROOT is not set; start tests/editors/run neovim --picture')
+local server = assert(vim.env.FORETYPE_BIN, 'FORETYPE_BIN is not set; start tests/editors/run neovim --picture')
 package.path = root .. '/tests/editors/neovim/?.lua;' .. package.path
 
 local Child = require('child')
