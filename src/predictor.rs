@@ -117,7 +117,7 @@ impl Predictor {
         let is_by_hand = request.trigger == Trigger::Invoked;
         let question = Question { document: &document, offset, others: &others, is_by_hand };
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
-        let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates, is_ahead: false };
+        let ask = Ask { others: &others, max_lines, n_candidates, ..Ask::at(&document, offset) };
         let mut reasons = Vec::new();
         // Prose is rarely typed twice: there they are more often wrong than right.
         let is_prose = !is_by_hand && is_comment(&document, offset);
@@ -163,9 +163,10 @@ impl Predictor {
             }
             let flight = adopted.unwrap_or_else(|| {
                 let (document, others) = (document.clone(), others.to_vec());
+                let said_before = self.flights.said_before(&document.id, &document.text, offset);
                 let flight = Flight::new(document, offset, others, question.n_candidates(), Purpose::Asked);
+                let flight = Arc::new(flight.reminded_of(said_before));
                 flight.join();
-                let flight = Arc::new(flight);
                 self.tally.lock().n_flights += 1;
                 self.flights.launch(flight.clone());
                 flight

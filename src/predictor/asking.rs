@@ -161,7 +161,8 @@ impl Core {
         if is_ahead && !self.options.ahead_on_battery && self.power.is_on_battery() {
             return;
         }
-        let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates, is_ahead };
+        let (offset, said_before) = (flight.offset, flight.said_before.as_str());
+        let ask = Ask { document, offset, others, max_lines, n_candidates, is_ahead, said_before };
         let (started, before) = (Instant::now(), self.spent().n_decoded);
         for engine in self.models() {
             let mut grow = |candidate: &Candidate| {

@@ -172,7 +172,7 @@ impl Loaded {
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
         let Laid { tokens, forced, context } = self.lay_out(ask, help).map_err(failed)?;
         let mut draft = Draft::default();
-        for continuation in help.continuations {
+        for continuation in help.continuations.iter().rev() {
             draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
         }
 
