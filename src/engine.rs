@@ -4,6 +4,7 @@
 //! know the cache, the predictor or the wire.
 
 pub mod calibration;
+mod held;
 pub mod instant;
 pub mod local;
 pub mod purse;
