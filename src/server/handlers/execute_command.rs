@@ -4,6 +4,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
+use super::why;
 use crate::ledger;
 use crate::server::record::Recorder;
 use crate::server::state::State;
@@ -14,7 +15,8 @@ pub const ACCEPT: &str = "foretype.accept";
 /// The user does not want it. Arguments: the number of the request's trace.
 pub const DISMISS: &str = "foretype.dismiss";
 
-/// Answers the traces of the last requests, oldest first. Argument: how many, all by default.
+/// Answers the traces of the last requests, oldest first. Argument: how many, all by default. Or, for people: the
+/// argument is `{textDocument, position}`, and the answer `{text}`, see [`why`].
 pub const WHY: &str = "foretype.why";
 
 /// Answers what the requests of this session came to, and what they took: an object of counts.
@@ -37,6 +39,9 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
     let services = state.services().ok_or_else(Error::internal_error)?;
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {
+        WHY if params.arguments.iter().flatten().next().is_some_and(Value::is_object) => {
+            why::handle(state, params.arguments.unwrap_or_default().remove(0)).await
+        }
         ACCEPT => {
             let trace_id = needed(argument, ACCEPT)?;
             services.predictor.accepted(trace_id);
