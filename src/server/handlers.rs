@@ -12,6 +12,7 @@ pub mod execute_command;
 mod initialize;
 mod initialized;
 pub mod inline_completion;
+mod stats;
 mod why;
 mod work_done_progress_cancel;
 

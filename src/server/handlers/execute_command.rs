@@ -4,9 +4,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
-use super::why;
-use crate::ledger;
-use crate::server::record::Recorder;
+use super::{stats, why};
 use crate::server::state::State;
 
 /// Arguments: the number of the request's trace.
@@ -22,7 +20,8 @@ pub const WHY: &str = "foretype.why";
 /// Answers what the requests of this session came to, and what they took: an object of counts.
 pub const SESSION: &str = "foretype.session";
 
-/// Answers what `foretype stats --json` prints, or `null` where nothing is recorded. Argument: of how many days.
+/// Answers what `foretype stats --json` prints, with `today: {saved_characters, cost_usd}` and a `text` for people; or
+/// `null` where nothing is recorded. Argument: of how many days.
 pub const STATS: &str = "foretype.stats";
 
 /// Answers which engines there are, how each model does, and which answers now: a `router::Status`.
@@ -32,8 +31,6 @@ pub const STATUS: &str = "foretype.status";
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
 pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
-
-const USUAL_DAYS: u32 = 30;
 
 pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
     let services = state.services().ok_or_else(Error::internal_error)?;
@@ -61,10 +58,7 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
                 traces.iter().skip(traces.len().saturating_sub(n_wanted)).map(|trace| &**trace).collect();
             serde_json::to_value(newest).map_err(|_| Error::internal_error())
         }
-        STATS => {
-            let n_days = argument.map_or(USUAL_DAYS, |n| n.clamp(1, u64::from(u32::MAX)) as u32);
-            stats(state.recorder.clone(), n_days).await
-        }
+        STATS => stats::handle(state, argument).await,
         RESET_LEARNING => {
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
@@ -75,14 +69,4 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
 
 fn needed(trace_id: Option<u64>, command: &str) -> Result<u64> {
     trace_id.ok_or_else(|| Error::invalid_params(format!("`{command}` needs a trace's number")))
-}
-
-async fn stats(recorder: Recorder, n_days: u32) -> Result<Value> {
-    let read = move || {
-        recorder.finish();
-        recorder.file().map_or(Ok(None), |file| ledger::report(&file, n_days))
-    };
-    let report = tokio::task::spawn_blocking(read).await.map_err(|_| Error::internal_error())?;
-    let failed = |error| Error { message: format!("{error:#}").into(), ..Error::internal_error() };
-    serde_json::to_value(report.map_err(failed)?).map_err(|_| Error::internal_error())
 }
