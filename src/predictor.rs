@@ -43,7 +43,7 @@ pub use asking::Waste;
 pub use options::Options;
 pub use request::{Answer, Judge, Made, Outcome, Quick, Request, Selected, Showable, Trigger};
 pub use tally::Tally;
-pub use trace::{Shown, Step, Trace};
+pub use trace::{Row, RowKind, Shown, Step, Trace};
 pub use without::Without;
 
 /// How many traces are kept for `why`.

@@ -12,6 +12,8 @@ pub mod execute_command;
 mod initialize;
 mod initialized;
 pub mod inline_completion;
+mod stats;
+mod why;
 mod work_done_progress_cancel;
 
 use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedParams};

@@ -4,8 +4,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
-use crate::ledger;
-use crate::server::record::Recorder;
+use super::{stats, why};
 use crate::server::state::State;
 
 /// Arguments: the number of the request's trace.
@@ -14,13 +13,15 @@ pub const ACCEPT: &str = "foretype.accept";
 /// The user does not want it. Arguments: the number of the request's trace.
 pub const DISMISS: &str = "foretype.dismiss";
 
-/// Answers the traces of the last requests, oldest first. Argument: how many, all by default.
+/// Answers the traces of the last requests, oldest first. Argument: how many, all by default. Or, for people: the
+/// argument is `{textDocument, position}`, and the answer `{text}`, see [`why`].
 pub const WHY: &str = "foretype.why";
 
 /// Answers what the requests of this session came to, and what they took: an object of counts.
 pub const SESSION: &str = "foretype.session";
 
-/// Answers what `foretype stats --json` prints, or `null` where nothing is recorded. Argument: of how many days.
+/// Answers what `foretype stats --json` prints, with `today: {saved_characters, cost_usd}` and a `text` for people; or
+/// `null` where nothing is recorded. Argument: of how many days.
 pub const STATS: &str = "foretype.stats";
 
 /// Answers which engines there are, how each model does, and which answers now: a `router::Status`.
@@ -31,12 +32,13 @@ pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
 pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
 
-const USUAL_DAYS: u32 = 30;
-
 pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
     let services = state.services().ok_or_else(Error::internal_error)?;
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {
+        WHY if params.arguments.iter().flatten().next().is_some_and(Value::is_object) => {
+            why::handle(state, params.arguments.unwrap_or_default().remove(0)).await
+        }
         ACCEPT => {
             let trace_id = needed(argument, ACCEPT)?;
             services.predictor.accepted(trace_id);
@@ -56,10 +58,7 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
                 traces.iter().skip(traces.len().saturating_sub(n_wanted)).map(|trace| &**trace).collect();
             serde_json::to_value(newest).map_err(|_| Error::internal_error())
         }
-        STATS => {
-            let n_days = argument.map_or(USUAL_DAYS, |n| n.clamp(1, u64::from(u32::MAX)) as u32);
-            stats(state.recorder.clone(), n_days).await
-        }
+        STATS => stats::handle(state, argument).await,
         RESET_LEARNING => {
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
@@ -70,14 +69,4 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
 
 fn needed(trace_id: Option<u64>, command: &str) -> Result<u64> {
     trace_id.ok_or_else(|| Error::invalid_params(format!("`{command}` needs a trace's number")))
-}
-
-async fn stats(recorder: Recorder, n_days: u32) -> Result<Value> {
-    let read = move || {
-        recorder.finish();
-        recorder.file().map_or(Ok(None), |file| ledger::report(&file, n_days))
-    };
-    let report = tokio::task::spawn_blocking(read).await.map_err(|_| Error::internal_error())?;
-    let failed = |error| Error { message: format!("{error:#}").into(), ..Error::internal_error() };
-    serde_json::to_value(report.map_err(failed)?).map_err(|_| Error::internal_error())
 }
