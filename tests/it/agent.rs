@@ -1,0 +1,4 @@
+//! Hand-offs: isolation, review, the way back.
+
+mod project;
+mod worktree;
