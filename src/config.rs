@@ -38,6 +38,7 @@ pub struct Settings {
     pub restraint: predictor::restraint::Options,
     pub ledger: ledger::Options,
     pub http: http::Options,
+    pub otlp: ledger::otlp::Options,
     /// Made of what the endpoints cost.
     pub money: ledger::money::Options,
     pub workspace: workspace::Options,
@@ -155,6 +156,7 @@ impl Default for Settings {
             restraint: predictor::restraint::Options { enabled: true },
             ledger: ledger::Options { enabled: true },
             http: http::Options { enabled: false, port: 4477 },
+            otlp: ledger::otlp::Options::default(),
             money: ledger::money::Options::default(),
             workspace: workspace::Options {
                 enabled: true,

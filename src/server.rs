@@ -19,6 +19,8 @@ mod in_order;
 mod lifecycle;
 mod log;
 mod offer;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod progress;
 mod record;
 mod state;

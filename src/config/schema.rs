@@ -74,6 +74,7 @@ fn endpoint() -> Value {
             "model": text("The model's name there."),
             "key_variable": text("The environment variable that holds the key."),
             "key_command": {"type": "array", "items": {"type": "string"}, "description": "A program that prints the key."},
+            "key_keyring": text("The key's name in the system's keyring; `foretype key set` puts it there."),
             "family": {
                 "enum": Family::ALL.map(Family::name),
                 "description": "The model's family, for servers that take its markers in the prompt.",

@@ -9,6 +9,7 @@ mod endpoint;
 mod events;
 mod failure;
 mod key;
+pub mod keyring;
 mod pace;
 mod protocol;
 mod question;
@@ -40,8 +41,9 @@ use protocol::Usage;
 use question::{Question, n_tokens};
 use wire::{Next, Wire};
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, is_loopback};
 pub use events::{Events, Shape};
+pub use key::checked as checked_key;
 pub use pace::Pace;
 pub use protocol::{Chunk, Protocol};
 pub use wire::Net;

@@ -44,6 +44,8 @@ pub struct Shared {
     pub recorder: Recorder,
     pub tape: Tape,
     endpoint: Endpoint,
+    #[cfg(feature = "otlp")]
+    exporter: super::otlp::Exporter,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
@@ -105,6 +107,8 @@ impl State {
             recorder,
             tape,
             endpoint: Endpoint::new(token),
+            #[cfg(feature = "otlp")]
+            exporter: super::otlp::Exporter::default(),
             abilities: OnceLock::new(),
             engines,
             symbols,
@@ -139,9 +143,12 @@ impl State {
             return self.report(problems);
         }
         self.endpoint.follow(&settings.http, &self.client, self.downgrade());
+        #[cfg(feature = "otlp")]
+        self.exporter.follow(&settings, self.recorder.place().filter(|_| settings.ledger.enabled), self.warner());
         // Where that is all, engines and caches stay.
         if let Some(old) = &old
-            && *settings == (Settings { http: settings.http.clone(), ..(*old.settings).clone() })
+            && *settings
+                == (Settings { http: settings.http.clone(), otlp: settings.otlp.clone(), ..(*old.settings).clone() })
         {
             *self.services.write() = Some(Services { settings, ..old.clone() });
             return self.report(problems);

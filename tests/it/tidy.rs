@@ -33,7 +33,7 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("rusqlite", &["src/ledger/"]),
     ("axum", &["src/http"]),
     ("hyper", &["src/http/listener.rs"]),
-    ("reqwest", &["src/weights/", "src/engine/remote", "src/replay/llama_vim/server.rs"]),
+    ("reqwest", &["src/weights/", "src/engine/remote", "src/server/otlp.rs", "src/replay/llama_vim/server.rs"]),
     (
         "std::process",
         &[
