@@ -18,6 +18,7 @@ pub mod restraint;
 mod reveal;
 mod tally;
 mod trace;
+mod watching;
 mod without;
 
 use std::collections::VecDeque;
@@ -77,12 +78,6 @@ impl Predictor {
     /// Shows what the user is likely to take, not what is likely to be right.
     pub fn judged_by(self, judge: Judge) -> Predictor {
         Predictor { judge: Some(judge), ..self }
-    }
-
-    /// Tells of every question to the models that was ended before it was answered. Called on their thread.
-    pub fn telling_waste(self, on_waste: impl Fn(Waste) + Send + Sync + 'static) -> Predictor {
-        let _ = self.core.on_waste.set(Box::new(on_waste));
-        self
     }
 
     /// Gate and cache. Microseconds; no I/O, no engine.

@@ -1,16 +1,19 @@
 //! One file a request or notification. Each handler's code before its first await runs in message order.
 
+mod code_action;
 mod completion;
 mod did_change;
 mod did_change_configuration;
 mod did_change_watched_files;
 mod did_change_workspace_folders;
 mod did_close;
+mod did_focus;
 mod did_open;
 mod did_show_completion;
 pub mod execute_command;
 mod initialize;
 mod initialized;
+mod inlay_hint;
 pub mod inline_completion;
 mod stats;
 mod why;
@@ -47,9 +50,12 @@ pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
         .custom_method("textDocument/didClose", did_close::handle)
         .custom_method("textDocument/didSave", did_save)
         .custom_method("textDocument/didShowCompletion", did_show_completion::handle)
+        .custom_method("textDocument/didFocus", did_focus::handle)
         .custom_method("textDocument/didPartiallyAcceptCompletion", did_show_completion::handle_partial_accept)
         .custom_method("textDocument/inlineCompletion", inline_completion::handle)
         .custom_method("textDocument/completion", completion::handle)
+        .custom_method("textDocument/inlayHint", inlay_hint::handle)
+        .custom_method("textDocument/codeAction", code_action::handle)
         .custom_method("window/workDoneProgress/cancel", work_done_progress_cancel::handle)
         .custom_method("workspace/executeCommand", execute_command::handle)
         .custom_method("workspace/didChangeConfiguration", did_change_configuration::handle)

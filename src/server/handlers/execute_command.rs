@@ -5,10 +5,17 @@ use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
 use super::{stats, why};
+use crate::server::accept::{Part, accept};
+use crate::server::say;
 use crate::server::state::State;
 
-/// Arguments: the number of the request's trace.
+/// An item was accepted; arguments: the number of its request's trace. Without arguments: puts in what is suggested at the
+/// cursor, for editors that have a key for a command and no ghost text of their own.
 pub const ACCEPT: &str = "foretype.accept";
+
+/// As [`ACCEPT`] without arguments: the next word of it, and the rest of its line or the next one.
+pub const ACCEPT_WORD: &str = "foretype.acceptWord";
+pub const ACCEPT_LINE: &str = "foretype.acceptLine";
 
 /// The user does not want it. Arguments: the number of the request's trace.
 pub const DISMISS: &str = "foretype.dismiss";
@@ -30,7 +37,27 @@ pub const STATUS: &str = "foretype.status";
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
-pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
+/// Switches suggestions off, or on again, for this session. Answers whether they are on.
+pub const TOGGLE: &str = "foretype.toggle";
+
+/// Show a line about the last request, and about the engines, for editors that have no window for it.
+pub const SHOW_WHY: &str = "foretype.showWhy";
+pub const SHOW_STATUS: &str = "foretype.showStatus";
+
+pub const COMMANDS: [&str; 12] = [
+    ACCEPT,
+    ACCEPT_WORD,
+    ACCEPT_LINE,
+    DISMISS,
+    TOGGLE,
+    WHY,
+    SHOW_WHY,
+    SESSION,
+    STATS,
+    STATUS,
+    SHOW_STATUS,
+    RESET_LEARNING,
+];
 
 pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
     let services = state.services().ok_or_else(Error::internal_error)?;
@@ -38,6 +65,18 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
     match params.command.as_str() {
         WHY if params.arguments.iter().flatten().next().is_some_and(Value::is_object) => {
             why::handle(state, params.arguments.unwrap_or_default().remove(0)).await
+        }
+        ACCEPT if argument.is_none() => accept(state, Part::Whole).await,
+        ACCEPT_WORD => accept(state, Part::Word).await,
+        ACCEPT_LINE => accept(state, Part::Line).await,
+        TOGGLE => Ok(say::toggle(state).await.into()),
+        SHOW_WHY => {
+            say::why(state).await;
+            Ok(Value::Null)
+        }
+        SHOW_STATUS => {
+            say::status(state).await;
+            Ok(Value::Null)
         }
         ACCEPT => {
             let trace_id = needed(argument, ACCEPT)?;
@@ -47,6 +86,7 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
         }
         DISMISS => {
             state.recorder.dismissed(needed(argument, DISMISS)?);
+            state.places.dismissed();
             Ok(Value::Null)
         }
         SESSION => serde_json::to_value(services.predictor.tally()).map_err(|_| Error::internal_error()),
