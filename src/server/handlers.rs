@@ -8,10 +8,12 @@ mod did_change_workspace_folders;
 mod did_close;
 mod did_open;
 mod did_show_completion;
+mod document;
 pub mod execute_command;
 mod initialize;
 mod initialized;
 pub mod inline_completion;
+mod models;
 mod work_done_progress_cancel;
 
 use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedParams};

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
+use super::{document, models};
 use crate::ledger;
 use crate::server::record::Recorder;
 use crate::server::state::State;
@@ -26,10 +27,19 @@ pub const STATS: &str = "foretype.stats";
 /// Answers which engines there are, how each model does, and which answers now: a `router::Status`.
 pub const STATUS: &str = "foretype.status";
 
+/// Answers whether a document gets suggestions: `{language, obstacle}`, see [`document`]. Argument: its URI.
+pub const DOCUMENT: &str = "foretype.document";
+
+/// Answers the models that can be downloaded: an array of `{name, size, licence, about, is_here}`.
+pub const MODELS: &str = "foretype.models";
+
+/// Begins to download a model, and shows its progress. Argument: its name.
+pub const PULL: &str = "foretype.pull";
+
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
-pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
+pub const COMMANDS: [&str; 10] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, DOCUMENT, MODELS, PULL, RESET_LEARNING];
 
 const USUAL_DAYS: u32 = 30;
 
@@ -60,6 +70,9 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             let n_days = argument.map_or(USUAL_DAYS, |n| n.clamp(1, u64::from(u32::MAX)) as u32);
             stats(state.recorder.clone(), n_days).await
         }
+        DOCUMENT => document::handle(state, &services, &params),
+        MODELS => models::list(state).await,
+        PULL => models::pull(state, &params).await,
         RESET_LEARNING => {
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
