@@ -80,6 +80,11 @@ impl Predictor {
         Predictor { judge: Some(judge), ..self }
     }
 
+    /// Why no suggestion is made anywhere in a document, as a sentence for the user.
+    pub fn obstacle(&self, document: &Snapshot) -> Option<String> {
+        gate::serves(&self.core.options, document).err()
+    }
+
     /// Gate and cache. Microseconds; no I/O, no engine.
     pub fn quick(&self, request: &Request) -> Quick {
         let mut trace = self.open_trace(request);

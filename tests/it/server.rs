@@ -399,3 +399,29 @@ fn the_server_ends_with_the_client_s_process() {
     let hello = initialize(json!({"capabilities": {}, "processId": gone.id()}));
     assert_eq!(run_binary(&[hello], true).0, Some(1));
 }
+
+#[test]
+fn a_document_tells_whether_it_gets_suggestions() {
+    let mut client = Client::ready(items());
+    let mut of = |uri: &str, language: &str| {
+        client.open(uri, language, "");
+        client.ghost(uri, 0, 0);
+        let params = json!({"command": "foretype.document", "arguments": [uri]});
+        client.ask("workspace/executeCommand", params)["result"].clone()
+    };
+    assert_eq!(of(URI, "rust"), json!({"language": "rust", "obstacle": null}));
+    assert_eq!(of("untitled:Untitled-1", "plaintext"), json!({"language": null, "obstacle": null}));
+    let secret = of("file:///project/.env", "dotenv");
+    assert!(secret["obstacle"].as_str().unwrap().contains(".env"), "{secret}");
+
+    let mut document = |uri: &str| {
+        let params = json!({"command": "foretype.document", "arguments": [uri]});
+        client.ask("workspace/executeCommand", params)
+    };
+    assert!(document("file:///project/b.rs")["result"]["obstacle"].as_str().unwrap().contains("not opened"));
+    assert!(document("no URI")["error"]["message"].as_str().unwrap().contains("needs a document's URI"));
+    client.notify("workspace/didChangeConfiguration", json!({"settings": {"languages": {"disabled": ["rust"]}}}));
+    let params = json!({"command": "foretype.document", "arguments": [URI]});
+    let off = client.ask("workspace/executeCommand", params)["result"].clone();
+    assert_eq!(off["obstacle"], "the language `rust` is listed in `languages.disabled`");
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
-use super::{stats, why};
+use super::{document, models, stats, why};
 use crate::server::accept::{Part, accept};
 use crate::server::say;
 use crate::server::state::State;
@@ -34,6 +34,15 @@ pub const STATS: &str = "foretype.stats";
 /// Answers which engines there are, how each model does, and which answers now: a `router::Status`.
 pub const STATUS: &str = "foretype.status";
 
+/// Answers whether a document gets suggestions: `{language, obstacle}`, see [`document`]. Argument: its URI.
+pub const DOCUMENT: &str = "foretype.document";
+
+/// Answers the models that can be downloaded: an array of `{name, size, licence, about, is_here}`.
+pub const MODELS: &str = "foretype.models";
+
+/// Begins to download a model, and shows its progress. Argument: its name.
+pub const PULL: &str = "foretype.pull";
+
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
@@ -44,7 +53,7 @@ pub const TOGGLE: &str = "foretype.toggle";
 pub const SHOW_WHY: &str = "foretype.showWhy";
 pub const SHOW_STATUS: &str = "foretype.showStatus";
 
-pub const COMMANDS: [&str; 12] = [
+pub const COMMANDS: [&str; 15] = [
     ACCEPT,
     ACCEPT_WORD,
     ACCEPT_LINE,
@@ -56,6 +65,9 @@ pub const COMMANDS: [&str; 12] = [
     STATS,
     STATUS,
     SHOW_STATUS,
+    DOCUMENT,
+    MODELS,
+    PULL,
     RESET_LEARNING,
 ];
 
@@ -99,6 +111,9 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             serde_json::to_value(newest).map_err(|_| Error::internal_error())
         }
         STATS => stats::handle(state, argument).await,
+        DOCUMENT => document::handle(state, &services, &params),
+        MODELS => models::list(state).await,
+        PULL => models::pull(state, &params).await,
         RESET_LEARNING => {
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
