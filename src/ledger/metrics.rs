@@ -9,8 +9,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::costs::count;
 use super::UnixMs;
+use super::costs::count;
 use super::money::{MicroUsd, to_usd};
 use super::store::{MS_A_DAY, Store};
 
@@ -121,8 +121,7 @@ pub fn text(path: &Path) -> anyhow::Result<String> {
 /// left out: a counter never falls.
 pub fn read(path: &Path) -> anyhow::Result<(All, UnixMs)> {
     let Some(store) = Store::existing(path)? else { return Ok((All::new(), 0)) };
-    let first: Option<i64> =
-        store.connection.query_row("SELECT min(day) FROM remote_tally", [], |row| row.get(0))?;
+    let first: Option<i64> = store.connection.query_row("SELECT min(day) FROM remote_tally", [], |row| row.get(0))?;
     Ok((sums(&store.connection)?, first.unwrap_or_default() * MS_A_DAY))
 }
 

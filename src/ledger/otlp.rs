@@ -89,8 +89,7 @@ pub fn message(path: &Path, instance: &str, now: UnixMs) -> anyhow::Result<Optio
     }
     let metrics = Message { all: &all, since, now }.metrics();
     let version = env!("CARGO_PKG_VERSION");
-    let resource =
-        [("service.name", "foretype"), ("service.version", version), ("service.instance.id", instance)];
+    let resource = [("service.name", "foretype"), ("service.version", version), ("service.instance.id", instance)];
     Ok(Some(json!({"resourceMetrics": [{
         "resource": {"attributes": attributes(resource)},
         "scopeMetrics": [{"scope": {"name": "foretype", "version": version}, "metrics": metrics}],

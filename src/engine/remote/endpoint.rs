@@ -162,7 +162,9 @@ impl Endpoint {
             return Err(format!("`{text}` must begin with https:// or http:// and name a host"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err("a key does not belong into `url`; use `key_variable`, `key_command` or `key_keyring`".to_string());
+            return Err(
+                "a key does not belong into `url`; use `key_variable`, `key_command` or `key_keyring`".to_string()
+            );
         }
         Ok(url)
     }
