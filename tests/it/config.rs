@@ -100,6 +100,19 @@ fn a_workspace_s_file_may_keep_more_here_and_switch_remote_engines_off() {
 }
 
 #[test]
+fn no_workspace_names_a_collector_and_a_build_without_that_says_so() {
+    let file = "otlp.url = \"http://127.0.0.1:4318\"\notlp.plain_http = true\notlp.headers_variable = \"HOME\"\n";
+    let (settings, problems) = load(file, json!({}));
+    assert_eq!(settings, Settings::default());
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.message.starts_with("a workspace's file may not set it")));
+    let (settings, problems) = load("", json!({"otlp": {"url": "http://c.example"}}));
+    let word = if cfg!(feature = "otlp") { "plain HTTP" } else { "built with the feature `otlp`" };
+    assert!(problems.len() == 1 && problems[0].to_string().contains(word), "{problems:?}");
+    assert_eq!(settings.otlp.url, "", "what is wrong does not count");
+}
+
+#[test]
 fn the_committed_schema_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/config.schema.json");
     let committed = fs::read_to_string(path).unwrap_or_default();
