@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod context;
 mod document;
+mod editors;
 mod flights;
 mod hints;
 mod http;
