@@ -349,6 +349,28 @@ return function(suite)
     end
   end)
 
+  do
+    local folder = suite.project()
+    write(folder, 'src/orchard.rs', ORCHARD .. PLUMS)
+    local start = ('{ cmd = { "sh", "-c", "echo $$ > pid; exec \\"$0\\" lsp", %q } }'):format(suite.server)
+    local init = "require('foretype.server').waits_ms[1] = 10\n" .. suite.setup(start)
+    local child = { init = init, folder = folder, runtime = suite.plugin, file = 'src/orchard.rs' }
+    suite.test('killed while somebody types, and back', child, function(nvim)
+      nvim:wait_attached()
+      nvim:type(LINE .. 'GAor')
+      nvim:wait_ghost('chard.return_ladder(ladder);')
+      local pid = vim.fn.readfile(folder .. '/pid')[1]
+      vim.uv.kill(tonumber(pid), 'sigkill')
+      nvim:type('chard.')
+      nvim:wait('another process', false, function()
+        return vim.fn.readfile(folder .. '/pid')[1] == pid
+      end)
+      nvim:wait_ghost('return_ladder(ladder);')
+      nvim:type('<Tab>')
+      nvim:wait_lines(LINE, LINE, { WHOLE })
+    end)
+  end
+
   suite.test('a missing server is said once, and typing goes on', {
     init = 'require("foretype").setup({ cmd = { "no-such-foretype", "lsp" } })',
     folder = suite.project(),

@@ -28,11 +28,18 @@ function M.log_path()
   return require('vim.lsp.log').get_filename()
 end
 
+--- Asked at every drawing of a status line: what was found is not looked for again.
+---@type string?
+local found
+
 ---@param cmd string[]|function
 ---@return string? problem
 function M.missing(cmd)
-  if type(cmd) == 'table' and vim.fn.executable(cmd[1]) == 0 then
-    return ('`%s` is not installed, or not in $PATH'):format(cmd[1])
+  if type(cmd) == 'table' and cmd[1] ~= found then
+    if vim.fn.executable(cmd[1]) == 0 then
+      return ('`%s` is not installed, or not in $PATH'):format(cmd[1])
+    end
+    found = cmd[1]
   end
 end
 
