@@ -1,4 +1,7 @@
 //! Hand-offs: isolation, review, the way back.
 
+mod merge;
+mod plan;
 mod project;
+mod review;
 mod worktree;
