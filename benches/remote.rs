@@ -96,7 +96,7 @@ fn ask_all(runtime: &Runtime) {
     let mut times: [Vec<Duration>; 4] = Default::default();
     for i in 0..N_WARM + N_QUESTIONS {
         let (snapshot, offset) = document.typed(i);
-        let ask = Ask { document: &snapshot, offset, others: &[], max_lines: 3, n_candidates: 1, is_ahead: false };
+        let ask = Ask { max_lines: 3, ..Ask::at(&snapshot, offset) };
         let by_engine = first_words(&alone, &ask);
         let body = runtime.block_on(async { bare.get(URL).send().await?.bytes().await }).expect("the last body");
         let by_counted = first_words(counted.as_ref(), &ask);
