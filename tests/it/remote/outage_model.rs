@@ -66,7 +66,10 @@ fn session(provider: &Provider, models: &Path, home: &Path) -> Client {
     let settings = settings(&provider.url, true).replace("[local]\nenabled = false\n", &local)
         + "[suggest]\nmin_chance = 0\nmin_part_chance = 0\n[restraint]\nenabled = false\n\
            [ahead]\nenabled = false\n[privacy]\nlocal_only = [\"kept.py\"]\n";
-    start_as(home, &settings, |command| drop(command.env("FORETYPE_MODELS", models))).0
+    start_as(home, &settings, |command| {
+        command.env("FORETYPE_MODELS", models);
+    })
+    .0
 }
 
 /// Asks in a file that the provider is not shown, until the model here has an answer.
