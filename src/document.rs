@@ -5,6 +5,7 @@
 
 mod cursor;
 mod history;
+mod recent;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,6 +16,8 @@ use std::time::Duration;
 use crate::privacy::{Denied, Kept, Level};
 use crate::syntax::{Language, Tree};
 use crate::text::{Encoding, Position, Text};
+
+use recent::{Applied, Recent};
 
 pub use cursor::Cursor;
 pub use history::{Edit, EditKind, History};
@@ -67,7 +70,7 @@ pub enum Change {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Desync {
     NotOpen,
-    /// The change carries a version that is not newer than the document's.
+    /// The change carries a version that is not newer than the document's, and is none that was left out in between.
     OldVersion {
         have: i32,
         got: i32,
@@ -84,6 +87,9 @@ struct Document {
     snapshot: Snapshot,
     history: History,
     cursor: Option<Cursor>,
+    recent: Recent,
+    /// Of this version there was another text before: no tree of it is taken.
+    reordered: Option<i32>,
 }
 
 /// Places of changes that are kept.
@@ -107,7 +113,8 @@ impl Documents {
         let clearance = Clearance::Pending;
         let edited = Arc::default();
         let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance, edited };
-        self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default(), cursor: None });
+        let (history, cursor, recent, reordered) = Default::default();
+        self.open.insert(id, Document { snapshot: snapshot.clone(), history, cursor, recent, reordered });
         snapshot
     }
 
@@ -122,13 +129,15 @@ impl Documents {
     ) -> Result<Snapshot, Desync> {
         let document = self.open.get_mut(id).ok_or(Desync::NotOpen)?;
         let have = document.snapshot.version;
+        let mut later = Vec::new();
         if version <= have {
-            return Err(Desync::OldVersion { have, got: version });
+            later = document.recent.take_later(version, at).ok_or(Desync::OldVersion { have, got: version })?;
+            document.rewind(&later);
         }
-        for change in changes {
-            document.apply(change, encoding, at);
+        document.apply_all(version, changes, encoding, at);
+        for Applied { version, changes, .. } in later {
+            document.apply_all(version, changes, encoding, at);
         }
-        document.snapshot.version = version;
         Ok(document.snapshot.clone())
     }
 
@@ -158,8 +167,11 @@ impl Documents {
     /// language reopens the document at the same version, so the language must agree too. Gives back what is not needed
     /// any more, the tree before (`Ok`) or this one (`Err`), to be freed outside of locks: that may take milliseconds.
     pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> Result<Option<Tree>, Tree> {
+        let is_wanted = self.open.get(id).is_some_and(|document| document.reordered != Some(version));
         match self.open.get_mut(id).map(|document| &mut document.snapshot) {
-            Some(snapshot) if snapshot.version == version && snapshot.language == Some(tree.language()) => {
+            Some(snapshot)
+                if is_wanted && snapshot.version == version && snapshot.language == Some(tree.language()) =>
+            {
                 Ok(snapshot.tree.replace(tree))
             }
             _ => Err(tree),
@@ -221,7 +233,34 @@ fn edited(before: &[Range<usize>], replaced: &Range<usize>, n_inserted: usize) -
     after.into()
 }
 
+impl Change {
+    fn n_bytes(&self) -> usize {
+        match self {
+            Change::Ranged { text, .. } | Change::Whole(text) => text.len(),
+        }
+    }
+}
+
 impl Document {
+    /// The changes of one notification.
+    fn apply_all(&mut self, version: i32, changes: Vec<Change>, encoding: Encoding, at: Duration) {
+        let before = self.snapshot.clone();
+        let kept = Recent::keeps(&changes).then(|| changes.clone());
+        for change in changes {
+            self.apply(change, encoding, at);
+        }
+        self.snapshot.version = version;
+        self.recent.add(kept.map(|changes| Applied { version, before, changes, at }));
+    }
+
+    /// Takes the `later` changes back.
+    fn rewind(&mut self, later: &[Applied]) {
+        let Some(first) = later.first() else { return };
+        let clearance = self.snapshot.clearance.clone();
+        self.reordered = Some(self.snapshot.version);
+        self.snapshot = Snapshot { clearance, tree: None, ..first.before.clone() };
+    }
+
     fn apply(&mut self, change: Change, encoding: Encoding, at: Duration) {
         let text = &self.snapshot.text;
         let (range, with) = match change {

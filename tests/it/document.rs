@@ -94,6 +94,59 @@ fn a_change_that_is_not_newer_is_refused_whole() {
     assert_eq!(documents.snapshot(&id).unwrap().text.to_string(), "text");
 }
 
+/// Types letters at the end of "a" in this order of versions, from 2 on, all at once.
+fn typed_in_order(versions: &[i32]) -> String {
+    let (mut documents, id) = opened("a");
+    for version in versions {
+        let at = *version as u32 - 1;
+        let letter = char::from(b'a' + at as u8).to_string();
+        let changes = vec![ranged(((0, at), (0, at)), &letter)];
+        documents.change(&id, *version, changes, Encoding::Utf8, Duration::ZERO).unwrap();
+    }
+    let snapshot = documents.snapshot(&id).unwrap();
+    assert_eq!(snapshot.version, *versions.iter().max().unwrap());
+    assert_eq!(documents.cursor(&id).unwrap().offset, snapshot.text.len());
+    snapshot.text.to_string()
+}
+
+#[test]
+fn a_change_that_comes_behind_its_successor_finds_its_place() {
+    for order in [[2, 3, 4, 5], [2, 4, 3, 5], [3, 2, 4, 5], [2, 3, 5, 4], [5, 4, 3, 2], [4, 2, 5, 3]] {
+        assert_eq!(typed_in_order(&order), "abcde", "{order:?}");
+    }
+}
+
+#[test]
+fn one_that_was_here_already_or_comes_too_late_is_refused() {
+    let (mut documents, id) = opened("");
+    let mut change = |version: i32, ms| {
+        let changes = vec![ranged(((0, 0), (0, 0)), &version.to_string())];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::from_millis(ms)).is_ok()
+    };
+    assert!(change(2, 0) && change(4, 0));
+    assert!(!change(4, 0) && !change(2, 0) && !change(1, 0));
+    assert!(!change(3, 1500));
+    assert!(change(6, 1500) && change(5, 1600));
+    assert_eq!(documents.snapshot(&id).unwrap().text.to_string(), "6542");
+}
+
+#[test]
+fn no_tree_of_the_wrong_order_is_taken() {
+    let mut documents = Documents::default();
+    let (id, rust) = (DocumentId("file:///a.rs".into()), Language::from_id("rust").unwrap());
+    documents.open(id.clone(), None, Some(rust), 1, "a");
+    let change = |documents: &mut Documents, version, at: u32, text: &str| {
+        let changes = vec![ranged(((0, at), (0, at)), text)];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::ZERO).unwrap()
+    };
+    let wrong = change(&mut documents, 3, 2, ";");
+    change(&mut documents, 2, 1, "(");
+    let tree = |snapshot: &Snapshot| Tree::parse(&snapshot.text, rust, None, &mut || false).ok().unwrap();
+    assert!(documents.set_tree(&id, 3, tree(&wrong)).is_err());
+    let next = change(&mut documents, 4, 3, "x");
+    assert!(documents.set_tree(&id, 4, tree(&next)).is_ok());
+}
+
 #[test]
 fn a_closed_document_takes_nothing() {
     let (mut documents, id) = opened("text");
