@@ -69,6 +69,12 @@ fn one_bad_key_does_not_void_the_others() {
 }
 
 #[test]
+fn null_is_not_set() {
+    let (settings, problems) = load("", json!({"enabled": null, "suggest": null, "local": {"ask": null}}));
+    assert!(problems.is_empty() && settings.predictor.enabled, "{problems:?}");
+}
+
+#[test]
 fn a_workspace_s_file_may_only_tighten() {
     let tight = "enabled = false\nsuggest.max_lines = 2\nprivacy.deny = [\"*.sql\"]\n";
     let (settings, problems) = load(tight, json!({"privacy": {"deny": ["*.csv"]}}));

@@ -12,19 +12,22 @@ const { chromium } = createRequire(join(tools, 'package.json'))('playwright-core
 const PATIENCE_MS = 20_000
 
 const SETTINGS = {
-  'workbench.startupEditor': 'none',
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'workbench.enableExperiments': false,
-  'telemetry.telemetryLevel': 'off',
-  'extensions.autoUpdate': false,
-  'update.mode': 'none',
-  'chat.disableAIFeatures': true,
-  'security.workspace.trust.enabled': false,
-  // What is on the disk is what is in the editor.
-  'files.autoSave': 'afterDelay',
-  'files.autoSaveDelay': 50,
-  'editor.minimap.enabled': false,
-  'foretype.local.ask': false,
+  User: {
+    'workbench.startupEditor': 'none',
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    'workbench.enableExperiments': false,
+    'telemetry.telemetryLevel': 'off',
+    'extensions.autoUpdate': false,
+    'update.mode': 'none',
+    'chat.disableAIFeatures': true,
+    'security.workspace.trust.enabled': false,
+    // What is on the disk is what is in the editor.
+    'files.autoSave': 'afterDelay',
+    'files.autoSaveDelay': 50,
+    'editor.minimap.enabled': false,
+  },
+  // In a browser, the machine is another one than the user's.
+  Machine: { 'foretype.local.ask': false },
 }
 
 export async function until(what, look, patience = PATIENCE_MS) {
@@ -54,12 +57,12 @@ export class Editor {
       mkdirSync(join(folder, path, '..'), { recursive: true })
       writeFileSync(join(folder, path), text)
     }
-    const user = join(home, 'data', 'User')
-    mkdirSync(user, { recursive: true })
-
     const editor = new Editor()
     Object.assign(editor, { home, folder })
-    writeFileSync(join(user, 'settings.json'), JSON.stringify(SETTINGS))
+    for (const [scope, settings] of Object.entries(SETTINGS)) {
+      mkdirSync(join(home, 'data', scope), { recursive: true })
+      writeFileSync(join(home, 'data', scope, 'settings.json'), JSON.stringify(settings))
+    }
     const port = await freePort()
     const log = openSync(join(scratch, 'code-server.log'), 'w')
     // A program in the tester's own PATH is not the one that is tested.

@@ -1,5 +1,6 @@
 // What a person sees in VS Code. Each test's last screen is kept.
 
+import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Editor, until } from './editor.mjs'
@@ -78,6 +79,7 @@ const files = {
   '.vscode/settings.json': '{"foretype.server.path": "/bin/false", "foretype.enabled": false}',
 }
 const editor = await Editor.start({ name: 'main', files })
+await editor.hasStatus({ icon: 'zap' })
 const at = async (path) => {
   await editor.open(path)
   await editor.press('Control+End')
@@ -90,6 +92,8 @@ const shown = async (path) => {
 
 await test('it starts, learns the project, and says who answers', editor, async () => {
   await editor.hasStatus({ text: 'instant', icon: 'zap', label: 'The instant engine answers' })
+  const notices = await editor.page.locator('.notification-list-item').allTextContents()
+  assert.deepEqual(notices, [])
 })
 
 await test('two lines of ghost text, taken whole', editor, async () => {
@@ -115,8 +119,7 @@ await test('one undo takes an accepted text back', editor, async () => {
 await test('taken by words', editor, async () => {
   await shown('word.py')
   await editor.press('Control+ArrowRight')
-  await editor.has('word.py', `${HEAD}with `)
-  await editor.press('Control+ArrowRight')
+  await editor.press('Control+ArrowRight', 'Control+ArrowRight')
   await editor.has('word.py', `${HEAD}with open`)
   await editor.hasGhost('(path) as file:', SECOND)
 })
