@@ -4,7 +4,8 @@ local M = {}
 
 --- It answers `_G.items`, made for the place where it is asked, or nothing at all when they are nil. `_G.ran` counts its
 --- commands, `_G.asked` the requests by trigger kind, `_G.accepted` and `_G.seen` are what was last said of an item.
---- `_G.answers` answers commands, `_G.version` is what it says of itself, `_G.die(code, signal)` ends it.
+--- `_G.answers` answers commands, `_G.version` is what it says of itself, `_G.die(code, signal)` ends it,
+--- `_G.is_deaf` makes it answer nothing.
 M.SERVER = [[
 _G.ran, _G.asked, _G.answers, _G.n_started = {}, { 0, 0 }, {}, 0
 local id, n_answers = 0, 0
@@ -27,6 +28,7 @@ local function items_at(params)
 end
 function _G.server(dispatchers)
   _G.n_started = _G.n_started + 1
+  _G.is_deaf = false
   local is_over = false
   _G.dispatchers = dispatchers
   function _G.die(code, signal)
@@ -60,7 +62,7 @@ function _G.server(dispatchers)
       local answer = answers[method]
       id = id + 1
       local this = id
-      if _G.items or method ~= 'textDocument/inlineCompletion' then
+      if not _G.is_deaf and (_G.items or method ~= 'textDocument/inlineCompletion') then
         vim.schedule(function()
           if answered then
             answered(this)

@@ -51,6 +51,17 @@ return function(suite)
     end)
   end
 
+  local function read(nvim)
+    return table.concat(nvim:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
+  end
+
+  local function wait_window(nvim, first_line)
+    nvim:wait('a window', first_line, function()
+      return nvim:lua('return vim.api.nvim_win_get_config(0).relative ~= "" and vim.fn.getline(1) or ""')
+    end)
+    return read(nvim)
+  end
+
   at_plums('ghost text appears and is taken whole', nil, function(nvim)
     nvim:type('or')
     nvim:wait_ghost('chard.return_ladder(ladder);')
@@ -264,18 +275,9 @@ return function(suite)
       nvim:command('buffer 1')
       nvim:type('Goladder.')
       nvim:wait_ghost('pick_everything_ripe(basket);')
+      nvim:type('<Esc>:Foretype why<CR>')
+      assert(wait_window(nvim, 'line 5, column 8'):find('1 shown, from', 1, true))
     end)
-  end
-
-  local function read(nvim)
-    return table.concat(nvim:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
-  end
-
-  local function wait_window(nvim, first_line)
-    nvim:wait('a window', first_line, function()
-      return nvim:lua('return vim.api.nvim_win_get_config(0).relative ~= "" and vim.fn.getline(1) or ""')
-    end)
-    return read(nvim)
   end
 
   at_plums('why there is a suggestion, also after Insert mode', nil, function(nvim)

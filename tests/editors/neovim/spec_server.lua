@@ -49,6 +49,17 @@ return function(suite)
     nvim:wait_ghost('o_on')
   end)
 
+  test('a program that ends at once is not started for ever', SOON, "{ cmd = { 'false' } }", function(nvim)
+    wait_said(nvim, 'the server has ended 4 times in a row, the last time with code 1; see ')
+  end)
+
+  test('a server that does not answer is killed for the next', nil, nil, function(nvim)
+    wait_started(nvim, 1)
+    nvim:lua('_G.is_deaf = true')
+    nvim:command('Foretype restart')
+    wait_started(nvim, 2)
+  end)
+
   test('a server that somebody ends stays away', SOON, nil, function(nvim)
     wait_started(nvim, 1)
     nvim:lua("require('foretype.wire').stop(vim.lsp.get_clients({ name = 'foretype' })[1])")

@@ -110,7 +110,8 @@ function M.ready(place)
     return
   end
   local here = wire.place(client, vim.api.nvim_get_current_buf(), own.cursor())
-  if here.textDocument.uri == place.textDocument.uri and vim.deep_equal(here.position, place.position) then
+  local is_here = wire.is_same(here.textDocument.uri, place.textDocument.uri)
+  if is_here and vim.deep_equal(here.position, place.position) then
     ask(own.AUTOMATIC)
   end
 end
