@@ -8,6 +8,7 @@
 mod accept;
 mod alone;
 mod analysis;
+pub mod apply;
 mod client;
 mod convert;
 mod endpoint;

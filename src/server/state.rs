@@ -316,6 +316,8 @@ impl Shared {
             inlay_hints: false,
             refreshes_hints: false,
             versioned_edits: false,
+            file_operations: false,
+            annotated_edits: false,
             waits: Duration::ZERO,
         })
     }

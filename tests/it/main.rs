@@ -37,6 +37,7 @@ mod replay;
 mod restraint;
 mod router;
 mod server;
+mod skills;
 mod stats;
 mod stop;
 mod storm;
