@@ -20,7 +20,8 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
             }
             // What is being thought of for the old text may be for nothing.
             if let (Some(services), Some(edited)) = (state.services(), snapshot.edited.last()) {
-                services.predictor.changed(&snapshot, edited.end);
+                services.predictor.changed(&snapshot, edited.range.end);
+                state.visit(&services, &snapshot, edited.range.end);
             }
             state.recorder.changed(&snapshot);
             state.analysis.submit(snapshot);

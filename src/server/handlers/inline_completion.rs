@@ -87,6 +87,7 @@ pub fn begin(
     let encoding = state.encoding();
     let position: Position = convert::position(place.position);
     let offset = document.text.offset(position, encoding);
+    state.visit(&services, &document, offset);
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
     let request = Request { document, offset, others, trigger, selected };
     Some(Asked::start(state, services, request, arrived))
