@@ -38,8 +38,17 @@ pub struct Snapshot {
     /// Moved along with every edit; may be one parse behind.
     pub tree: Option<Tree>,
     pub clearance: Clearance,
-    /// Where it was changed lately: bytes of this text, the newest last, at most [`MAX_EDITED`].
-    pub edited: Arc<[Range<usize>]>,
+    /// Where it was changed lately, the newest last, at most [`MAX_EDITED`].
+    pub edited: Arc<[Edited]>,
+}
+
+/// A place that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// Bytes of the text as it is now.
+    pub range: Range<usize>,
+    /// The last time: time since the server started.
+    pub at: Duration,
 }
 
 /// Whether `privacy` lets the document be used.
@@ -154,6 +163,15 @@ impl Documents {
         self.open.values().map(|document| document.snapshot.clone()).collect()
     }
 
+    /// What was deleted after `since`, each with the document as it is now.
+    pub fn deleted_since(&self, since: Duration) -> Vec<(Snapshot, Edit)> {
+        let deleted = self.open.values().flat_map(|Document { snapshot, history, .. }| {
+            let newest = history.newest_first().take_while(|edit| edit.at > since);
+            newest.filter(|edit| edit.kind == EditKind::Deleted).map(|edit| (snapshot.clone(), edit.clone()))
+        });
+        deleted.collect()
+    }
+
     pub fn history(&self, id: &DocumentId) -> Option<&History> {
         self.open.get(id).map(|document| &document.history)
     }
@@ -215,20 +233,21 @@ impl From<Level> for Clearance {
 }
 
 /// The places of the last changes after one more. Changes that are near to each other are one.
-fn edited(before: &[Range<usize>], replaced: &Range<usize>, n_inserted: usize) -> Arc<[Range<usize>]> {
+fn edited(before: &[Edited], replaced: &Range<usize>, n_inserted: usize, at: Duration) -> Arc<[Edited]> {
     let moved = |offset: usize| {
         if offset <= replaced.start { offset } else { offset.max(replaced.end) - replaced.len() + n_inserted }
     };
     let mut new = replaced.start..replaced.start + n_inserted;
-    let mut after: Vec<Range<usize>> = Vec::new();
-    for range in before.iter().map(|range| moved(range.start)..moved(range.end)) {
+    let mut after: Vec<Edited> = Vec::new();
+    for Edited { range, at } in before {
+        let range = moved(range.start)..moved(range.end);
         if range.start <= new.end + NEAR && new.start <= range.end + NEAR {
             new = new.start.min(range.start)..new.end.max(range.end);
         } else {
-            after.push(range);
+            after.push(Edited { range, at: *at });
         }
     }
-    after.push(new);
+    after.push(Edited { range: new, at });
     after.drain(..after.len().saturating_sub(MAX_EDITED));
     after.into()
 }
@@ -275,14 +294,14 @@ impl Document {
         if range.is_empty() && inserted.is_empty() {
             return;
         }
-        let before = text.clone();
+        let before = self.snapshot.clone();
         self.snapshot.text.replace(range.clone(), inserted);
         if let Some(tree) = &mut self.snapshot.tree {
-            tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
+            tree.edit(&before.text, &self.snapshot.text, range.clone(), inserted.len());
         }
-        let deleted = before.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
+        let deleted = before.text.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
         self.cursor = Some(Cursor::after(&range, &deleted, inserted));
-        self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len());
+        self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len(), at);
         self.history.record(at, &before, range, inserted);
     }
 }

@@ -17,6 +17,7 @@ mod excerpt;
 mod fill;
 mod frames;
 mod handlers;
+mod idle;
 mod in_order;
 mod lifecycle;
 mod log;

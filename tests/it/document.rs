@@ -56,7 +56,7 @@ proptest! {
                 };
                 let snapshot = documents.change(&id, i as i32 + 2, vec![change], encoding, Duration::ZERO).unwrap();
                 prop_assert_eq!(snapshot.text.to_string(), model.as_str());
-                prop_assert!(snapshot.edited.iter().all(|place| place.start <= place.end && place.end <= model.len()));
+                prop_assert!(snapshot.edited.iter().all(|place| place.range.start <= place.range.end && place.range.end <= model.len()));
             }
             check_replay(&documents, &id, start.clone(), &model);
         }
@@ -257,13 +257,46 @@ fn places_of_changes_move_along_and_near_ones_are_one() {
     let mut change = |version, at, text: &str| {
         let changes = vec![ranged((at, at), text)];
         let changed = documents.change(&id, version, changes, Encoding::Utf8, Duration::ZERO).unwrap();
-        let edited = changed.edited.iter().map(|place| changed.text.slice(place.clone()).into_owned());
+        let edited = changed.edited.iter().map(|place| changed.text.slice(place.range.clone()).into_owned());
         edited.collect::<Vec<_>>()
     };
     assert_eq!(change(2, (2, 4), "ing"), ["ing"]);
     assert_eq!(change(3, (0, 5), "!"), ["ing", "!"]);
     assert_eq!(change(4, (2, 7), "?"), ["!", "ing?"]);
     assert_eq!(change(5, (2, 0), "at "), ["!", "at lasting?"]);
+}
+
+#[test]
+fn a_place_of_a_change_knows_when_it_was_changed_last() {
+    let (mut documents, id) = opened(&format!("first\n{}\nlast\n", "x".repeat(200)));
+    let mut change = |version, second, at, text: &str| {
+        let changes = vec![ranged((at, at), text)];
+        let changed = documents.change(&id, version, changes, Encoding::Utf8, Duration::from_secs(second)).unwrap();
+        changed.edited.iter().map(|edited| edited.at.as_secs()).collect::<Vec<_>>()
+    };
+    assert_eq!(change(2, 3, (2, 4), "ing"), [3]);
+    assert_eq!(change(3, 5, (0, 5), "!"), [3, 5]);
+    assert_eq!(change(4, 8, (2, 7), "?"), [5, 8]);
+}
+
+#[test]
+fn what_was_deleted_since_is_told() {
+    let (mut documents, id) = opened("one\ntwo\nthree\n");
+    documents.set_clearance(&id, Clearance::Cleared);
+    let mut delete = |version, second, from, to| {
+        let (start, end) = (Position { line: from, character: 0 }, Position { line: to, character: 0 });
+        let changes = vec![Change::Ranged { start, end, text: String::new() }];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::from_secs(second)).unwrap();
+    };
+    delete(2, 10, 0, 1);
+    delete(3, 20, 1, 2);
+    let told = |since| -> Vec<(String, bool)> {
+        let deleted = documents.deleted_since(Duration::from_secs(since)).into_iter();
+        deleted.map(|(_, edit)| (edit.deleted, edit.was_cleared)).collect()
+    };
+    assert_eq!(told(10), [("three\n".to_string(), true)]);
+    assert_eq!(told(0).len(), 2);
+    assert_eq!(told(20), []);
 }
 
 #[test]
