@@ -214,6 +214,7 @@ return function(suite)
     end)
     nvim:lua('_G.items = { { text = "go_on" } }')
     ready(nvim, 0)
+    assert(nvim:lua('return _G.asked[2]') == 1, 'nothing is asked where the cursor is not')
     nvim:type('o')
     nvim:wait_ghost('_on')
     nvim:type('_')
@@ -222,6 +223,23 @@ return function(suite)
     ready(nvim, 3)
     nvim:wait_ghost('away')
     assert(nvim:lua('return _G.abilities.experimental.foretypeSuggestionReady'))
+  end)
+
+  test('an answer to an older question is not shown', 'g|', '{}', function(nvim)
+    -- Neovim itself shows what came last.
+    if nvim.has_own_ghost then
+      return
+    end
+    nvim:lua('_G.items, _G.is_held = { { text = "go_away" } }, true')
+    nvim:type('<M-\\>')
+    nvim:wait('a question', 1, function()
+      return nvim:lua('return #_G.held')
+    end)
+    nvim:lua('_G.items, _G.is_held = { { text = "go_on" } }, false')
+    nvim:type('o')
+    nvim:wait_ghost('_on')
+    nvim:lua('_G.held[1]()')
+    assert(nvim:ghost() == '_on', nvim:ghost())
   end)
 
   test('tabs are as wide as in the buffer', 'i|', [[{ { text = 'if a {\n\t\tgo()\n\t}' } }]], function(nvim)
