@@ -143,7 +143,7 @@ fn what_was_left_and_what_is_not_saved_is_shown_after_a_rest() {
     ask(&mut client, home, "left.rs", &format!("fn left() {{\n{}", lines("pterosaur")));
     client.open(&url(&home.join("project/unsaved.rs")), "rust", &format!("fn like() {{\n{}", lines("ichthyosaur")));
     let prompt = (0..20).find_map(|i| {
-        std::thread::sleep(Duration::from_millis(900));
+        std::thread::sleep(std::time::Duration::from_millis(900));
         ask(&mut client, home, &format!("{i}.rs"), "fn here() {\n    call(&mut here, shared_words);\n    ca");
         let prompt = provider.seen().last()?.body["prompt"].to_string();
         (prompt.contains("ichthyosaur_9") && prompt.contains("pterosaur_2")).then_some(prompt)
