@@ -143,7 +143,7 @@ fn what_was_deleted_is_remembered_if_it_was_more_than_a_line() {
     let mut documents = Documents::default();
     let id = DocumentId("a.rs".into());
     documents.open(id.clone(), Some(Path::new("a.rs").into()), None, 1, &(function("alpha", 5) + "one();\ntwo();\n"));
-    let mut delete = |documents: &mut Documents, version, from, to| {
+    let delete = |documents: &mut Documents, version, from, to| {
         let (start, end) = (Position { line: from, character: 0 }, Position { line: to, character: 0 });
         let change = Change::Ranged { start, end, text: String::new() };
         documents.change(&id, version, vec![change], Encoding::Utf8, Duration::from_secs(version as u64 * 60)).unwrap();
