@@ -1,7 +1,7 @@
 //! What else a model should see: parts of the project that tell about the place of the cursor.
 //!
 //! [`gather`] finds [`Piece`]s, each with a reason and a score; [`choose`] takes what fits a budget. All of it is looked up
-//! in memory: the document, the symbol index and the n-gram index. Must not know prompts, models or tokens.
+//! in memory: the documents, the symbol index, the n-gram index and the [`Ring`]. Must not know prompts, models or tokens.
 
 mod choose;
 mod counterpart;

@@ -3,8 +3,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** These belong to one machine, and may hold addresses and programs. The others are the user's, everywhere. */
-const MACHINE = ['http', 'local', 'remote']
+/** The user's taste, on every machine. All others are of one machine: they may name addresses, programs and keys. */
+const TASTE = ['ahead', 'context', 'enabled', 'instant', 'languages', 'ledger', 'privacy', 'restraint', 'suggest', 'workspace']
 
 /** What the schema gives as their default is of the machine that printed it. */
 const NO_DEFAULT = ['local.threads']
@@ -29,11 +29,11 @@ const manifest = JSON.parse(text)
 // No setting has a scope that a workspace could set: a project tightens by its .foretype.toml, which cannot loosen.
 const properties = { ...OWN }
 for (const [name, property] of Object.entries(schema.properties)) {
-  const inside = property.type === 'object' ? Object.entries(property.properties) : [['', property]]
+  const inside = property.properties ? Object.entries(property.properties) : [['', property]]
   for (const [inner, { description, ...setting }] of inside) {
     const key = inner ? `${name}.${inner}` : name
     if (NO_DEFAULT.includes(key)) delete setting.default
-    const scope = MACHINE.includes(name) ? 'machine' : 'application'
+    const scope = TASTE.includes(name) ? 'application' : 'machine'
     properties[`foretype.${key}`] = { ...setting, scope, markdownDescription: description }
   }
 }

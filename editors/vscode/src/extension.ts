@@ -11,6 +11,7 @@ import type { Document } from './overview'
 import { Pages } from './pages'
 import { type Missing, run } from './program'
 import { Server } from './server'
+import { environment } from './settings'
 import { StatusBar } from './statusBar'
 
 const WALKTHROUGH = 'foretype.foretype#start'
@@ -137,8 +138,11 @@ async function resetLearning(server: Server): Promise<void> {
   }
 }
 
-/** What the program prints for people. */
+/** What the program prints for people, under the same settings as the server. */
 async function print(server: Server, ...commandLine: string[]): Promise<string> {
   if (!server.program) throw new Error(server.message)
-  return run(server.program.path, commandLine)
+  const env = { ...process.env, ...environment(server.settings()) }
+  const cwd = workspace.workspaceFolders?.[0]?.uri.fsPath
+  // That there is nothing to tell is an error to the program, and a page here.
+  return run(server.program.path, commandLine, { env, cwd }).catch((error: Error) => `${error.message}\n`)
 }

@@ -82,9 +82,10 @@ export function isOlder(version: string, than: string): boolean {
 }
 
 /** What it prints on its standard output. Fails with what it printed on the other. */
-export function run(path: string, commandLine: string[]): Promise<string> {
+export function run(path: string, commandLine: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(path, commandLine, { timeout: PATIENCE_MS, windowsHide: true }, (error, stdout, stderr) => {
+    const usual = { timeout: PATIENCE_MS, windowsHide: true }
+    execFile(path, commandLine, { ...usual, ...options }, (error, stdout, stderr) => {
       if (error) reject(new Error(stderr.trim() || error.message))
       else resolve(stdout)
     })

@@ -1,6 +1,15 @@
 /** The server's process and the client that speaks to it: found, started, watched, asked. */
 
-import { commands, type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, window, workspace } from 'vscode'
+import {
+  commands,
+  type Disposable,
+  EventEmitter,
+  type ExtensionContext,
+  type LogOutputChannel,
+  type TextDocument,
+  window,
+  workspace,
+} from 'vscode'
 import {
   CloseAction,
   type DynamicFeature,
@@ -93,9 +102,16 @@ export class Server implements Disposable {
   }
 
   /** How the server calls a document. */
-  uri(document: { uri: import('vscode').Uri }): string {
-    const { uri } = document
+  uri({ uri }: TextDocument): string {
     return this.client?.code2ProtocolConverter.asUri(uri) ?? uri.toString()
+  }
+
+  /** What the user has set here, as the server is told. */
+  settings(): Record<string, unknown> {
+    const manifest = this.context.extension.packageJSON
+    const configuration = workspace.getConfiguration()
+    const set = (key: string) => configuration.inspect(key)?.globalValue
+    return told(Object.keys(manifest.contributes.configuration.properties), set)
   }
 
   dispose(): void {
@@ -188,13 +204,6 @@ export class Server implements Disposable {
     this.message = message
     void commands.executeCommand('setContext', 'foretype.isRunning', condition === 'running')
     this.changed.fire()
-  }
-
-  private settings(): Record<string, unknown> {
-    const manifest = this.context.extension.packageJSON
-    const configuration = workspace.getConfiguration()
-    const set = (key: string) => configuration.inspect(key)?.globalValue
-    return told(Object.keys(manifest.contributes.configuration.properties), set)
   }
 
   private tellSettings(): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Backoff } from '../src/backoff'
 import { face, type Model, type Overview } from '../src/overview'
-import { told } from '../src/settings'
+import { environment, told } from '../src/settings'
 
 test('a crash is waited for longer each time, and the fourth is the end', () => {
   const backoff = new Backoff()
@@ -26,6 +26,17 @@ test('only what the user has set is told, and what is not set is taken back', ()
     enabled: false,
     suggest: null,
     local: null,
+  })
+})
+
+test('a program is told the same by its environment', () => {
+  const endpoints = [{ name: 'team', protocol: 'infill' }]
+  const told = { enabled: false, local: null, privacy: { deny: ['*.sql', '*.csv'] }, remote: { endpoints, per_day_usd: 2 } }
+  assert.deepEqual(environment(told), {
+    FORETYPE_ENABLED: 'false',
+    FORETYPE_PRIVACY_DENY: '*.sql,*.csv',
+    FORETYPE_REMOTE_ENDPOINTS: '[{"name":"team","protocol":"infill"}]',
+    FORETYPE_REMOTE_PER_DAY_USD: '2',
   })
 })
 

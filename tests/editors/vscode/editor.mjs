@@ -147,14 +147,14 @@ export class Editor {
   /** Runs a command by its title, through the palette. */
   async command(title) {
     await this.press('F1')
-    const input = this.page.locator('.quick-input-widget input')
-    await input.fill(`>${title}`)
-    await this.pick(title)
+    await this.pick(title, `>${title}`)
   }
 
   /** Takes an entry of the list that is open. */
-  async pick(label) {
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().click()
+  async pick(label, typed = label) {
+    await this.page.locator('.quick-input-widget input').fill(typed)
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor()
+    await this.press('Enter')
   }
 
   /** The item in the status bar: its text, icon and tip. */
@@ -192,15 +192,17 @@ export class Editor {
 
   async closeBeside() {
     const tab = this.page.locator('.editor-group-container').last().locator('.tab.active')
-    await tab.hover()
-    await tab.locator('.codicon-close').click()
+    await tab.click({ button: 'middle' })
   }
 
-  /** Answers the dialog that asks for a file. */
-  async chooseFile(path) {
-    const input = this.page.locator('.quick-input-widget input')
-    await input.fill(path)
-    await this.press('Enter')
+  /** Answers the dialog that asks for a file. It looks at the folder first, and is deaf meanwhile. */
+  async chooseFile(title, path) {
+    const dialog = this.page.locator('.quick-input-widget', { hasText: title })
+    await dialog.locator('input').fill(path)
+    await until('the end of the dialog', async () => {
+      await this.press('Enter')
+      return dialog.isHidden()
+    })
   }
 
   async notice(text) {

@@ -229,7 +229,7 @@ await test('a program that is too old, or another, is named', missing, async () 
     const path = join(missing.home, name)
     writeFileSync(path, `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 })
     await missing.command('foretype: Choose the Program')
-    await missing.chooseFile(path)
+    await missing.chooseFile('The program foretype', path)
   }
   await choose('old', 'foretype 0.0.9')
   await missing.notice('is version 0.0.9, and 0.1.0 or newer is needed')
@@ -239,7 +239,7 @@ await test('a program that is too old, or another, is named', missing, async () 
 
 await test('once it is chosen, it works without a reload', missing, async () => {
   await missing.command('foretype: Choose the Program')
-  await missing.chooseFile(process.env.FORETYPE_BIN)
+  await missing.chooseFile('The program foretype', process.env.FORETYPE_BIN)
   await missing.hasStatus({ icon: 'zap' })
   await missing.open('whole.py')
   await missing.press('Control+End')
