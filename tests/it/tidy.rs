@@ -270,10 +270,15 @@ fn the_extension_s_settings_are_current() {
     for (key, ours) in &ours {
         let theirs = &theirs[key];
         assert_eq!(theirs["markdownDescription"], ours["description"], "{key}: run `npm run settings`");
-        assert_eq!((&theirs["type"], &theirs["items"]), (&ours["type"], &ours["items"]), "{key}: run `npm run settings`");
+        assert_eq!(
+            (&theirs["type"], &theirs["items"]),
+            (&ours["type"], &ours["items"]),
+            "{key}: run `npm run settings`"
+        );
         let scope = theirs["scope"].as_str().unwrap();
         let is_of_a_machine = ["url", "variable", "endpoints", "model", "port", "command", "keyring", "file"];
-        let must = is_of_a_machine.iter().any(|part| key.rsplit('.').next().unwrap().contains(part)) && !key.contains("max_");
+        let must =
+            is_of_a_machine.iter().any(|part| key.rsplit('.').next().unwrap().contains(part)) && !key.contains("max_");
         assert!(scope == "machine" || scope == "application" && !must, "{key} has the scope {scope}");
     }
 }
