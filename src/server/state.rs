@@ -165,6 +165,7 @@ impl State {
                 == (Settings {
                     http: settings.http.clone(),
                     otlp: settings.otlp.clone(),
+                    menu: settings.menu,
                     inlay_hints: settings.inlay_hints,
                     ..(*old.settings).clone()
                 })
@@ -341,6 +342,12 @@ impl Shared {
         let abilities = self.abilities();
         let wanted = || self.services().is_some_and(|services| services.settings.inlay_hints);
         abilities.inlay_hints && !abilities.inline_completion && wanted()
+    }
+
+    /// Whether suggestions are items of the menu: where they are seen nowhere else, unless the user does not want them there.
+    pub fn has_menu(&self) -> bool {
+        let wanted = || self.services().is_some_and(|services| services.settings.menu);
+        !self.abilities().inline_completion && !self.shows_hints() && wanted()
     }
 
     /// The user wants no suggestions for now.

@@ -11,9 +11,8 @@ use crate::server::state::State;
 
 pub async fn handle(state: &State, params: lsp::CompletionParams) -> Result<lsp::CompletionResponse> {
     // Where ghost text shows a suggestion, the menu need not repeat it, and never will.
-    let has_menu = !state.abilities().inline_completion && !state.shows_hints();
     let place = &params.text_document_position_params;
-    let asked = if has_menu { begin(state, place, Trigger::Automatic, None) } else { None };
+    let asked = if state.has_menu() { begin(state, place, Trigger::Automatic, None) } else { None };
     // Else incomplete, with items or without: the next letter asks again, and its answer comes from the cache.
     let is_incomplete = asked.is_some();
     let answered = match asked {

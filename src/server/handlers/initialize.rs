@@ -21,7 +21,7 @@ pub fn handle(state: &State, params: lsp::InitializeParams) -> lsp::InitializeRe
     let folders = folders(&params);
     state.initialize(abilities, folders, params.initialization_options);
     lsp::InitializeResult {
-        capabilities: capabilities(abilities, state.shows_hints()),
+        capabilities: capabilities(abilities, state.has_menu(), state.shows_hints()),
         server_info: Some(lsp::ServerInfo {
             name: "foretype".to_string(),
             version: Some(env!("CARGO_PKG_VERSION").to_string()),
@@ -41,8 +41,7 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
 }
 
 /// The menu is for who has no other way to show suggestions, and so are the code actions.
-fn capabilities(abilities: Abilities, shows_hints: bool) -> lsp::ServerCapabilities {
-    let has_menu = !abilities.inline_completion && !shows_hints;
+fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp::ServerCapabilities {
     lsp::ServerCapabilities {
         position_encoding: Some(match abilities.encoding {
             Encoding::Utf8 => lsp::PositionEncodingKind::UTF8,
