@@ -232,6 +232,18 @@ fn the_readmes_give_the_same_five_lines() {
     assert_eq!(lua("README.md"), lua("editors/neovim/README.md"));
 }
 
+/// What sets the extension up is tested as it stands in its README (`tests/editors/vscode/run`).
+#[test]
+fn the_readmes_set_vs_code_up_alike() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let block = |path: &str, title: &str| {
+        let text = fs::read_to_string(root.join(path)).unwrap();
+        let section = text.split_once(title).unwrap_or_else(|| panic!("{path} has no {title}")).1;
+        section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap().to_string()
+    };
+    assert_eq!(block("README.md", "## VS Code\n"), block("editors/vscode/README.md", "## Setting it up\n"));
+}
+
 #[test]
 fn what_the_readme_links_to_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

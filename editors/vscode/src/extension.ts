@@ -25,16 +25,23 @@ export async function activate(context: ExtensionContext): Promise<void> {
   const [bar, pages] = [new StatusBar(ours), new Pages()]
   context.subscriptions.push(channel, ours, bar, pages)
 
-  const register = (name: string, act: () => unknown) => {
-    const guarded = async () => {
+  const register = (name: string, act: (...args: unknown[]) => unknown) => {
+    const id = `foretype.${name}`
+    const guarded = async (...args: unknown[]) => {
       try {
-        await act()
+        await act(...args)
       } catch (error) {
         void window.showErrorMessage(`foretype: ${(error as Error).message}`)
       }
     }
-    context.subscriptions.push(commands.registerCommand(`foretype.${name}`, guarded))
+    try {
+      context.subscriptions.push(commands.registerCommand(id, guarded))
+    } catch {
+      channel.warn(`another extension has the command ${id}, perhaps because it runs this server, too`)
+    }
   }
+  // What an item runs when it was taken.
+  register('accept', (...args) => ours.request('foretype.accept', ...args))
   register('menu', async () => {
     const command = await menu.show(await bar.refresh(), isOn())
     if (command) await commands.executeCommand(command)

@@ -41,6 +41,8 @@ export type Overview =
       document?: Document
       /** What the server is doing beside, such as `indexing: 120 files`. */
       work?: string
+      /** Of what it has learned. */
+      learned?: string
       /** The editor's own switch for ghost text. */
       isShownByEditor: boolean
     }
@@ -56,9 +58,10 @@ export function face(overview: Overview): Face {
   if (overview.state === 'starting') return { icon: 'loading~spin', text: 'foretype', tip: ['The server starts.'] }
   if (overview.state === 'stopped') return { icon: 'error', text: 'foretype', tip: [overview.message] }
 
-  const { status, today, document, work, isShownByEditor } = overview
+  const { status, today, document, work, learned, isShownByEditor } = overview
   const tip = [...(status ? modelLines(status) : []), ...(today ? [todayLine(today)] : [])]
   if (work) tip.unshift(sentence(work))
+  else if (learned) tip.push(`Learned from ${learned}.`)
   const obstacle = isShownByEditor ? document?.obstacle : 'the editor shows no ghost text: editor.inlineSuggest.enabled'
   if (obstacle) {
     return { icon: 'circle-slash', text: 'foretype', tip: [`Off here: ${obstacle}.`, ...tip] }

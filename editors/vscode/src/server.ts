@@ -20,6 +20,7 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient/node'
 import { Backoff } from './backoff'
+import * as download from './download'
 import * as log from './log'
 import type { Status } from './overview'
 import { find, type Missing, type Program } from './program'
@@ -27,9 +28,6 @@ import { told } from './settings'
 
 /** Files, buffers without one, and the cells of notebooks. Whatever else is shown as text is nobody's to complete. */
 const DOCUMENTS = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }]
-
-/** The command of every item: the user has taken it. */
-const ACCEPT = 'foretype.accept'
 
 export type Condition = 'starting' | 'running' | 'stopped'
 
@@ -41,8 +39,11 @@ export class Server implements Disposable {
   status: Status | undefined
   /** What it does beside answering. */
   work: string | undefined
+  /** Of which files it has learned. */
+  learned: string | undefined
 
   private client: LanguageClient | undefined
+  private turn = Promise.resolve()
   private readonly backoff = new Backoff()
   /** Ends a wait before the next start. */
   private wake: (() => void) | undefined
@@ -56,7 +57,6 @@ export class Server implements Disposable {
     private readonly channel: LogOutputChannel,
     private readonly ask: (missing: Missing) => void,
   ) {
-    this.registerAccept()
     this.disposables.push(
       workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('foretype.server')) void this.restart()
@@ -65,40 +65,32 @@ export class Server implements Disposable {
     )
   }
 
-  async start(): Promise<void> {
-    this.become('starting')
-    const found = await find(workspace.getConfiguration('foretype').get('server.path', ''))
-    if ('kind' in found) {
-      this.channel.warn(found.message)
-      this.become('stopped', found.message)
-      this.ask(found)
-      return
-    }
-    this.program = found
-    this.channel.info(`starting ${found.path}, version ${found.version}`)
-    this.client = this.makeClient(found)
-    // What kept it from starting is told where its end is told of.
-    await this.client.start().catch((error: Error) => this.channel.error(error.message))
+  /** What began before, ends before. */
+  start(): Promise<void> {
+    this.turn = this.turn.then(() => this.begin())
+    return this.turn
   }
 
-  async restart(): Promise<void> {
+  restart(): Promise<void> {
     this.backoff.forget()
-    if (this.wake) return this.wake()
-    await this.stop()
-    await this.start()
+    this.turn = this.turn.then(() => this.end()).then(() => this.begin())
+    return this.turn
   }
 
-  async stop(): Promise<void> {
-    const client = this.client
-    this.client = undefined
-    // One that never came up has nothing to be said good-bye to.
-    if (client?.needsStop()) await client.dispose().catch((error: Error) => this.channel.warn(error.message))
+  stop(): Promise<void> {
+    this.turn = this.turn.then(() => this.end())
+    return this.turn
   }
 
   /** The answer to a command of the server's; `undefined` when it is not running. */
   async request<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
     if (!this.client?.isRunning()) return undefined
     return this.client.sendRequest<T>('workspace/executeCommand', { command, arguments: args })
+  }
+
+  /** Asks how the models do: a change of the settings, or a model that has come, is not told. */
+  async refresh(): Promise<void> {
+    this.status = await this.request<Status>('foretype.status')
   }
 
   /** How the server calls a document. */
@@ -119,7 +111,35 @@ export class Server implements Disposable {
     this.changed.dispose()
   }
 
+  private async begin(): Promise<void> {
+    this.forget()
+    this.become('starting')
+    const found = await find(workspace.getConfiguration('foretype').get('server.path', ''))
+    if ('kind' in found) {
+      this.channel.warn(found.message)
+      this.become('stopped', found.message)
+      this.ask(found)
+      return
+    }
+    this.program = found
+    this.channel.info(`starting ${found.path}, version ${found.version}`)
+    this.client = this.makeClient(found)
+    // Not waited for: it may hang, and be restarted. What kept it from starting is told where its end is told of.
+    void this.client.start().catch((error: Error) => this.channel.error(error.message))
+  }
+
+  private async end(): Promise<void> {
+    const client = this.client
+    this.client = undefined
+    // One that has crashed or never came up has nothing to be said good-bye to.
+    if (this.wake) this.wake()
+    else if (client?.needsStop()) await client.dispose().catch((error: Error) => this.channel.warn(error.message))
+  }
+
   private makeClient({ path }: Program): LanguageClient {
+    const downloading = new download.Download(() => {
+      void client.sendNotification('window/workDoneProgress/cancel', { token: download.TOKEN })
+    })
     const client: Client = new Client(
       'foretype',
       'foretype',
@@ -135,6 +155,8 @@ export class Server implements Disposable {
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: () => this.settings(),
         stdioOptions: { stdout: () => {}, stderr: log.forward },
+        // The client would show it; the end of the process follows, and a new start.
+        initializationFailedHandler: () => false,
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
           closed: () => this.closed(client),
@@ -145,10 +167,13 @@ export class Server implements Disposable {
             configuration: (params) =>
               params.items.map((item) => (item.section === 'foretype' ? this.settings() : null)),
           },
-          handleWorkDoneProgress: (token, params, next) => {
+          handleWorkDoneProgress: (token, step, next) => {
+            if (token === download.TOKEN) return downloading.show(step)
             // The status bar's own item shows it.
-            if (!String(token).startsWith('foretype.index')) return next(token, params)
-            this.work = params.kind === 'end' ? undefined : `indexing${params.message ? `: ${params.message}` : ''}`
+            if (!String(token).startsWith('foretype.index')) return next(token, step)
+            const isOver = step.kind === 'end'
+            this.work = isOver ? undefined : `indexing${step.message ? `: ${step.message}` : ''}`
+            if (isOver) this.learned = step.message
             this.changed.fire()
           },
         },
@@ -159,6 +184,7 @@ export class Server implements Disposable {
       this.changed.fire()
     })
     client.onDidChangeState(({ newState }) => {
+      if (newState !== State.Running) downloading.end()
       if (client !== this.client) return
       if (newState === State.Running) void this.welcome()
     })
@@ -166,13 +192,13 @@ export class Server implements Disposable {
   }
 
   private async welcome(): Promise<void> {
-    this.status = await this.request<Status>('foretype.status').catch(() => undefined)
+    await this.refresh().catch(() => {})
     this.become('running')
   }
 
   private async closed(client: LanguageClient): Promise<{ action: CloseAction; handled: boolean }> {
     if (client !== this.client) return { action: CloseAction.DoNotRestart, handled: true }
-    this.work = undefined
+    this.forget()
     const wait = this.backoff.crashed(Date.now())
     if (wait === undefined) {
       this.become('stopped', 'The server has ended four times within three minutes, and is not started again.')
@@ -189,7 +215,8 @@ export class Server implements Disposable {
       }
     })
     this.wake = undefined
-    return { action: CloseAction.Restart, handled: true }
+    const action = client === this.client ? CloseAction.Restart : CloseAction.DoNotRestart
+    return { action, handled: true }
   }
 
   private async tellOfTheEnd(): Promise<void> {
@@ -197,6 +224,12 @@ export class Server implements Disposable {
     const answer = await window.showErrorMessage(`foretype: ${this.message} Its log says why.`, log, restart)
     if (answer === log) this.channel.show()
     if (answer === restart) await this.restart()
+  }
+
+  private forget(): void {
+    this.work = undefined
+    this.learned = undefined
+    this.status = undefined
   }
 
   private become(condition: Condition, message = ''): void {
@@ -210,25 +243,21 @@ export class Server implements Disposable {
     if (!this.client?.isRunning()) return
     void this.client.sendNotification('workspace/didChangeConfiguration', { settings: { foretype: this.settings() } })
   }
-
-  /**
-   * By ourselves, and once: the client would register all commands of the server at each start, and fail to start at all
-   * where another extension runs the same server.
-   */
-  private registerAccept(): void {
-    try {
-      const accept = (...args: unknown[]) => this.request(ACCEPT, ...args)
-      this.disposables.push(commands.registerCommand(ACCEPT, accept))
-    } catch {
-      this.channel.warn(`another extension has the command ${ACCEPT}; it is told of what is taken, this server is not`)
-    }
-  }
 }
 
+/**
+ * Leaves the server's commands to the extension: the client would register them at each start, and fail to start at all
+ * where another extension runs the same server.
+ */
 class Client extends LanguageClient {
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const isCommands = 'registrationType' in feature && feature.registrationType.method === 'workspace/executeCommand'
     if (!isCommands) super.registerFeature(feature)
+  }
+
+  /** For the log: what the user has to know, we say. */
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false)
   }
 
   protected override fillInitializeParams(params: Parameters<LanguageClient['fillInitializeParams']>[0]): void {

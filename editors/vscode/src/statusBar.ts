@@ -61,7 +61,8 @@ export class StatusBar implements Disposable {
     this.todayIsOld = false
     const [document, stats] = await Promise.all([
       editor && this.server.request<Document>('foretype.document', this.server.uri(editor.document)),
-      this.server.request<{ today?: Today }>('foretype.stats', 1),
+      this.server.request<{ today?: Today } | null>('foretype.stats', 1),
+      this.server.refresh(),
     ]).catch(() => [])
     this.document = editor && isCode(editor.document) ? document : undefined
     this.today = stats?.today
@@ -79,12 +80,13 @@ export class StatusBar implements Disposable {
   }
 
   private overview(): Overview {
-    const { condition, message, program, status, work } = this.server
+    const { condition, message, program, status, work, learned } = this.server
     if (condition === 'stopped') return { state: 'stopped', message }
     if (condition === 'starting') return { state: 'starting' }
     const isShownByEditor = workspace.getConfiguration('editor').get('inlineSuggest.enabled', true)
     const { document, today } = this
-    return { state: 'running', version: program?.version ?? '', status, today, document, work, isShownByEditor }
+    const version = program?.version ?? ''
+    return { state: 'running', version, status, today, document, work, learned, isShownByEditor }
   }
 
   private draw(): Overview {

@@ -98,5 +98,7 @@ test('it tells why it is off, and what it is busy with', () => {
   assert.match(hidden.tip[0] ?? '', /editor\.inlineSuggest\.enabled/)
   const busy = face(running({ work: 'indexing: 12 files' }))
   assert.deepEqual([busy.icon, busy.tip[0]], ['loading~spin', 'Indexing: 12 files.'])
+  const ready = face(running({ learned: '12 files, 0.1 MB in 3 ms; 0 left out' }))
+  assert.ok(ready.tip.includes('Learned from 12 files, 0.1 MB in 3 ms; 0 left out.'))
   assert.deepEqual(face({ state: 'stopped', message: 'It has ended.' }).tip, ['It has ended.'])
 })

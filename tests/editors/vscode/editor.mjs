@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const tools = process.env.FORETYPE_VSCODE
 const { chromium } = createRequire(join(tools, 'package.json'))('playwright-core')
@@ -48,7 +48,7 @@ let browser
 
 export class Editor {
   /** The home of the user who has followed the README, in a copy. */
-  static async start({ name, files, without }) {
+  static async start({ name, files, without, settings = {}, environment = {} }) {
     const scratch = join(process.env.FORETYPE_SCRATCH, name)
     const [home, folder] = [join(scratch, 'home'), join(scratch, 'project')]
     cpSync(join(process.env.FORETYPE_SCRATCH, 'home'), home, { recursive: true, verbatimSymlinks: true })
@@ -59,19 +59,19 @@ export class Editor {
     }
     const editor = new Editor()
     Object.assign(editor, { home, folder })
-    for (const [scope, settings] of Object.entries(SETTINGS)) {
+    for (const [scope, values] of Object.entries({ ...SETTINGS, User: { ...SETTINGS.User, ...settings } })) {
       mkdirSync(join(home, 'data', scope), { recursive: true })
-      writeFileSync(join(home, 'data', scope, 'settings.json'), JSON.stringify(settings))
+      writeFileSync(join(home, 'data', scope, 'settings.json'), JSON.stringify(values))
     }
     const port = await freePort()
     const log = openSync(join(scratch, 'code-server.log'), 'w')
     // A program in the tester's own PATH is not the one that is tested.
-    const environment = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: home }
+    const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: home, ...environment }
     editor.process = spawn(
       join(tools, 'code-server'),
       ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check']
         .concat(['--user-data-dir', join(home, 'data'), '--extensions-dir', join(home, 'extensions'), folder]),
-      { env: environment, stdio: ['ignore', log, log] },
+      { env, stdio: ['ignore', log, log] },
     )
     const address = `http://127.0.0.1:${port}`
     await until('code-server', async () => (await fetch(`${address}/healthz`)).ok)
@@ -99,13 +99,14 @@ export class Editor {
 
   /** By the explorer, as a person does. The cursor stands at its beginning. */
   async open(path) {
-    const row = this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: path })
-    await row.dblclick()
-    await this.page.locator('.tab.active', { hasText: path }).waitFor()
-    await this.page.locator('.editor-instance .monaco-editor .view-lines').first().waitFor()
-    await this.page.locator('.tab.active', { hasText: path }).click()
-    await this.page.locator('.editor-instance .monaco-editor .view-lines').first().click()
+    await this.openTab(path)
+    await this.page.locator('.editor-instance .monaco-editor.focused').waitFor()
     await this.press('Control+Home')
+  }
+
+  async openTab(path) {
+    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: path }).dblclick()
+    await this.page.locator('.tab.active', { hasText: path }).waitFor()
   }
 
   text(path) {
@@ -127,7 +128,8 @@ export class Editor {
   /** What is shown and not there yet, line by line. */
   async ghost() {
     const lines = await this.page.evaluate(() => {
-      const editor = document.querySelector('.editor-instance .monaco-editor')
+      const editor = document.querySelector('.monaco-editor.focused')
+      if (!editor) return ['no editor has the focus']
       const text = (nodes) => [...nodes].map((node) => node.textContent).join('')
       const first = text(editor.querySelectorAll('.view-lines .ghost-text-decoration'))
       const others = [...editor.querySelectorAll('.suggest-preview-text .view-line')].map((line) => text([line]))
@@ -203,6 +205,7 @@ export class Editor {
   async chooseFile(title, path) {
     const dialog = this.page.locator('.quick-input-widget', { hasText: title })
     await dialog.locator('input').fill(path)
+    await dialog.locator('.monaco-list-row', { hasText: basename(path) }).waitFor()
     await until('the end of the dialog', async () => {
       await dialog.locator('input').press('Enter', { timeout: 1000 })
       return dialog.waitFor({ state: 'hidden', timeout: 1000 }).then(() => true)

@@ -1,7 +1,9 @@
 // What a person sees in VS Code. Each test's last screen is kept.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Editor, until } from './editor.mjs'
 
@@ -48,18 +50,35 @@ async function test(name, editor, body) {
   await editor.screenshot(join(screenshots, `${name.replaceAll(/\W+/g, '-')}.png`)).catch(() => {})
 }
 
-/** The ids of the servers of an editor: their command line holds its home. */
-function servers(editor) {
+/** The ids of the processes with such a command line. */
+function processes(isIt) {
   return readdirSync('/proc')
     .filter((id) => /^\d+$/.test(id))
     .filter((id) => {
       try {
-        const [program, ...words] = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0')
-        return program.startsWith(editor.home) && words[0] === 'lsp'
+        return isIt(readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0').filter(Boolean))
       } catch {
         return false
       }
     })
+}
+
+const servers = (editor) => processes(([program, word]) => program?.startsWith(editor.home) && word === 'lsp')
+
+/** Offers the first model of the list, and says no more after two hundredths of it. */
+async function stallingHub() {
+  const models = execFileSync(process.env.FORETYPE_BIN, ['model', 'list', '--json'], { encoding: 'utf8' })
+  const [{ bytes, sha256 }] = JSON.parse(models)
+  const server = createServer((request, response) => {
+    if (request.url !== '/file') {
+      response.writeHead(302, { location: '/file', 'x-linked-etag': `"${sha256}"`, 'x-linked-size': bytes }).end()
+      return
+    }
+    response.writeHead(200, { 'content-length': bytes })
+    response.write(Buffer.alloc(Math.floor(bytes / 45)))
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.closeAllConnections() }
 }
 
 const files = {
@@ -74,12 +93,22 @@ const files = {
   'settings.py': HEAD,
   'why.py': HEAD,
   'killed.py': HEAD,
+  'cells.ipynb': JSON.stringify({
+    cells: [{ cell_type: 'code', metadata: {}, execution_count: null, outputs: [], source: [HEAD] }],
+    metadata: { language_info: { name: 'python' } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  }),
   '.env': 'TOKEN=x\nTOKEN_TWO=',
   // What a stranger's project must not do.
   '.vscode/settings.json': '{"foretype.server.path": "/bin/false", "foretype.enabled": false}',
 }
-const editor = await Editor.start({ name: 'main', files })
-await editor.hasStatus({ icon: 'zap' })
+const hub = await stallingHub()
+const environment = { HF_ENDPOINT: hub.address }
+const editor = await Editor.start({ name: 'main', files, environment })
+/** Before, it knows nothing to say. */
+const READY = { icon: 'zap', label: 'Learned from' }
+await editor.hasStatus(READY)
 const at = async (path) => {
   await editor.open(path)
   await editor.press('Control+End')
@@ -153,6 +182,21 @@ await test('and so is the indentation', editor, async () => {
   await editor.has('tabs.py', `${files['tabs.py']}${FIRST}\n\t\treturn json.load(file)`)
 })
 
+await test('a buffer without a file', editor, async () => {
+  await editor.press('Control+Alt+n')
+  await editor.page.locator('.tab.active', { hasText: 'Untitled-1' }).waitFor()
+  await editor.type('with open(path) a')
+  await editor.hasGhost('s file:', SECOND.slice(4))
+})
+
+await test('a cell of a notebook', editor, async () => {
+  await editor.openTab('cells.ipynb')
+  await editor.page.locator('.notebookOverlay .cell.code .view-lines').first().click()
+  await editor.press('Control+End')
+  await editor.type('wi')
+  await editor.hasGhost(FIRST.slice(2), SECOND)
+})
+
 await test('why', editor, async () => {
   await shown('why.py')
   await editor.command('foretype: Why')
@@ -174,7 +218,7 @@ await test('settings hold at once, and are forgotten at once', editor, async () 
   await editor.type('w')
   await editor.hasNoGhost()
   await editor.command('foretype: Switch Suggestions On or Off')
-  await editor.hasStatus({ icon: 'zap' })
+  await editor.hasStatus(READY)
   await editor.type('i')
   await editor.hasGhost(FIRST.slice(2), SECOND)
   await editor.press('Escape')
@@ -194,6 +238,16 @@ await test('a file of secrets gets nothing, and the status says why', editor, as
   await editor.hasStatus({ icon: 'circle-slash', label: '.env' })
 })
 
+await test('a model is downloaded, seen, and stopped', editor, async () => {
+  await editor.command('foretype: Menu')
+  await editor.pick('Download a model')
+  await editor.pick('qwen2.5-coder-0.5b')
+  const notice = await editor.notice('downloading qwen2.5-coder-0.5b: 2 %')
+  await notice.getByRole('button', { name: 'Cancel' }).click()
+  await notice.waitFor({ state: 'detached' })
+  await editor.page.locator('.statusbar-item', { hasText: 'what came so far is kept' }).waitFor()
+})
+
 await test('a killed server is started again, three times', editor, async () => {
   await at('killed.py')
   for (let n = 0; n < 3; n += 1) {
@@ -201,7 +255,7 @@ await test('a killed server is started again, three times', editor, async () => 
     process.kill(Number(before[0]), 'SIGKILL')
     const isNew = async () => servers(editor).some((id) => !before.includes(id)) || servers(editor)
     await until('another server', isNew)
-    await editor.hasStatus({ icon: 'zap' })
+    await editor.hasStatus(READY)
   }
   await editor.type('wi')
   await editor.hasGhost(FIRST.slice(2), SECOND)
@@ -225,7 +279,15 @@ await test('without the program it asks', missing, async () => {
 })
 
 const chosen = join(missing.home, 'chosen')
-const stand = (says) => writeFileSync(chosen, `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 })
+const stand = (says, otherwise = '') => {
+  const script = `#!/bin/sh\n[ "$1" = --version ] || { ${otherwise}:; exit; }\necho "${says}"\n`
+  writeFileSync(chosen, script, { mode: 0o755 })
+}
+
+const install = () => {
+  rmSync(chosen, { force: true })
+  symlinkSync(process.env.FORETYPE_BIN, chosen)
+}
 
 await test('a program that is too old, or another, is named', missing, async () => {
   stand('foretype 0.0.9')
@@ -237,11 +299,28 @@ await test('a program that is too old, or another, is named', missing, async () 
   await missing.notice('does not tell its version as foretype does: it says "hello"')
 })
 
-await test('once it is right, it works without a reload', missing, async () => {
-  rmSync(chosen)
-  symlinkSync(process.env.FORETYPE_BIN, chosen)
+await test('one that cannot serve is given up', missing, async () => {
+  stand('foretype 9.9.9', 'echo it lacks a library >&2; ')
+  await missing.command('foretype: Restart the Server')
+  await missing.notice('The server has ended four times')
+  assert.equal(await missing.page.locator('.notification-toast', { hasText: 'Restarting server failed' }).count(), 0)
+})
+
+await test('one that says nothing can be restarted', missing, async () => {
+  stand('foretype 9.9.9', 'exec sleep 98765; ')
+  await missing.command('foretype: Restart the Server')
+  await missing.hasStatus({ icon: 'loading' })
+  await until('the program', async () => processes((words) => words.join(' ') === 'sleep 98765').length === 1)
+  install()
   await missing.command('foretype: Restart the Server')
   await missing.hasStatus({ icon: 'zap' })
+  await until('its end', async () => processes((words) => words.join(' ') === 'sleep 98765').length === 0)
+})
+
+await test('once it is right, it works without a reload', missing, async () => {
+  install()
+  await missing.command('foretype: Restart the Server')
+  await missing.hasStatus(READY)
   await missing.open('whole.py')
   await missing.press('Control+End')
   await missing.type('wi')
@@ -250,5 +329,6 @@ await test('once it is right, it works without a reload', missing, async () => {
 
 await missing.stop()
 await Editor.stopBrowser()
+hub.close()
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0)
