@@ -20,6 +20,7 @@ use super::places::Places;
 use super::progress;
 use super::ready;
 use super::record::Recorder;
+use super::skills;
 use super::status;
 use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
@@ -50,6 +51,7 @@ pub struct Shared {
     idle: Idle,
     pub recorder: Recorder,
     pub tape: Tape,
+    pub skills: skills::Desk,
     pub places: Places,
     is_paused: AtomicBool,
     endpoint: Endpoint,
@@ -103,7 +105,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, token, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, trust, home, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         let rest = |state: WeakState| move || state.upgrade().iter().for_each(|state| state.rest());
         State(Arc::new_cyclic(|shared| Shared {
@@ -118,6 +120,7 @@ impl State {
             idle: Idle::start(rest(WeakState(shared.clone()))),
             recorder,
             tape,
+            skills: skills::Desk::new(home, trust),
             places: Places::default(),
             is_paused: AtomicBool::new(false),
             endpoint: Endpoint::new(token),

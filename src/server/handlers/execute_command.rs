@@ -7,6 +7,7 @@ use tower_lsp::jsonrpc::{Error, Result};
 use super::{document, models, stats, why};
 use crate::server::accept::{Part, accept};
 use crate::server::say;
+use crate::server::skills;
 use crate::server::state::State;
 
 /// An item was accepted; arguments: the number of its request's trace. Without arguments: puts in what is suggested at the
@@ -71,7 +72,11 @@ pub const COMMANDS: [&str; 15] = [
     RESET_LEARNING,
 ];
 
-pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
+pub async fn handle(state: &State, mut params: ExecuteCommandParams) -> Result<Value> {
+    if skills::commands::COMMANDS.contains(&params.command.as_str()) {
+        let argument = params.arguments.take().unwrap_or_default().into_iter().next();
+        return skills::commands::handle(state, &params.command, argument).await;
+    }
     let services = state.services().ok_or_else(Error::internal_error)?;
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {
