@@ -114,7 +114,9 @@ fn what_a_rule_or_the_scan_keeps_here_is_not_sent() {
         .replace("timeout_ms = 300", "timeout_ms = 300, plain_http = true")
         + "[privacy]\nlocal_only = [\"kept.rs\"]\n";
     let proxy = provider.url.clone();
-    let (mut client, _) = start_as(home, &elsewhere, |command| drop(command.env("http_proxy", &proxy)));
+    let (mut client, _) = start_as(home, &elsewhere, |command| {
+        command.env("http_proxy", &proxy);
+    });
     assert_eq!(ask(&mut client, home, "open.rs", "let first = "), ["compute();"]);
     assert_eq!(provider.seen()[0].line, "POST http://models.example/v1/completions HTTP/1.1");
     assert_eq!(ask(&mut client, home, "kept.rs", "let second = "), [""; 0]);
