@@ -19,6 +19,7 @@
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
 //! | [`ledger`]     | what happened and what it cost, counted and never quoted; what restraint learns; budgets |
 //! | [`http`]       | completions over loopback HTTP, for programs that know no language server                |
+//! | [`agent`]      | a task handed to an external agent, when asked: started, watched, capped, stopped, reviewed  |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
@@ -72,6 +73,8 @@ pub mod predictor;
 pub mod ledger;
 
 pub mod http;
+
+pub mod agent;
 
 pub mod config;
 
