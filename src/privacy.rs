@@ -47,6 +47,13 @@ pub struct Privacy {
     local_only: Globs,
 }
 
+/// Judges the paths of one project, one after the other; not to be kept, since ignore files change.
+pub struct Judge<'a> {
+    privacy: &'a Privacy,
+    root: Option<&'a Path>,
+    reader: ignore_files::Reader,
+}
+
 /// How far the text of a file may go. `Display` gives the sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -101,22 +108,19 @@ impl Privacy {
     /// Judges a path by all rules but the content's; a link also by what it leads to, and the stricter counts. `root` is
     /// as in [`Privacy::ignored`]. Reads the disk: the links, and the ignore files of the folders above.
     pub fn level(&self, root: Option<&Path>, path: &Path) -> Level {
-        let level = self.level_of_name(root, path);
-        let path = root.map_or(path.to_owned(), |root| root.join(path));
-        match path.canonicalize() {
-            Ok(real) if real != path => {
-                let root = root.and_then(|root| root.canonicalize().ok());
-                stricter(level, self.level_of_name(root.as_deref(), &real))
-            }
-            _ => level,
-        }
+        self.judge(root).level(path)
     }
 
-    fn level_of_name(&self, root: Option<&Path>, path: &Path) -> Level {
+    /// Judges many paths as [`Privacy::level`] does, and reads each ignore file once.
+    pub fn judge<'a>(&'a self, root: Option<&'a Path>) -> Judge<'a> {
+        Judge { privacy: self, root, reader: ignore_files::Reader::default() }
+    }
+
+    fn level_of_name(&self, reader: &mut ignore_files::Reader, root: Option<&Path>, path: &Path) -> Level {
         if let Some(glob) = self.deny.find(path) {
             return Level::Blocked(Denied::Pattern { glob: glob.to_owned(), built_in: false });
         }
-        let said = ignore_files::judge(root, path);
+        let said = reader.judge(root, path);
         let built_in = paths::built_in(path).map(|glob| Denied::Pattern { glob: glob.to_owned(), built_in: true });
         match built_in.or(said.ours.map(Denied::Ignored)) {
             Some(denied) if self.allow.find(path).is_some() => return Level::Local(Kept::Allowed(denied)),
@@ -164,6 +168,21 @@ impl Privacy {
         match secrets::find(text) {
             Some((kind, line)) => Err(Denied::Secret { kind, line }),
             None => Ok(()),
+        }
+    }
+}
+
+impl Judge<'_> {
+    pub fn level(&mut self, path: &Path) -> Level {
+        let Judge { privacy, root, reader } = self;
+        let level = privacy.level_of_name(reader, *root, path);
+        let path = root.map_or(path.to_owned(), |root| root.join(path));
+        match path.canonicalize() {
+            Ok(real) if real != path => {
+                let root = root.and_then(|root| root.canonicalize().ok());
+                stricter(level, privacy.level_of_name(reader, root.as_deref(), &real))
+            }
+            _ => level,
         }
     }
 }

@@ -329,8 +329,9 @@ impl Work {
         let mut journal = Journal::open(&folder, agent.secrets()).context("its log cannot be written")?;
         journal.section(&self.hand_off.title, &format!("{} · {}", self.hand_off.agent, self.hand_off.id));
         journal.section("You", &self.task.instruction);
-        let snapshot = self.snapshot(folder.join("worktree")).await?;
-        let worktree = snapshot.folder.clone();
+        let snapshot = self.snapshot(folder.join("snapshot")).await?;
+        let (worktree, working) = (snapshot.folder.clone(), snapshot.working_folder());
+        let blocks = self.task.blocks(&snapshot.root, &worktree, &working);
         self.hand_off.snapshot = Some(snapshot);
         let tab = self.meter().await;
         let environment = agent.environment(tab.as_ref().map(|(_, url)| url.as_str()));
@@ -349,13 +350,14 @@ impl Work {
                 command: PathBuf::from(&agent.command),
                 args: agent.args.clone(),
                 environment,
-                folder: worktree.clone(),
+                folder: working.clone(),
                 mark: self.hand_off.mark.clone(),
             },
             mode: agent.mode,
             login: agent.login,
-            blocks: self.task.blocks(&worktree),
+            blocks,
             worktree,
+            folder: working,
             policy: Policy::new(&options.allow, &options.deny),
             ask_for: Duration::from_secs(options.ask_s as u64),
             stalled_after: Duration::from_secs(options.stalled_after_s as u64),
@@ -385,15 +387,15 @@ impl Work {
         let (task, privacy, from) = (self.task.clone(), self.terms.privacy.clone(), self.from.clone());
         let take = move || match from {
             Some(first) => first.again(&into),
-            None => Snapshot::take(&task.workspace, &task.unsaved, &privacy, &into),
+            None => Ok(Snapshot::take(&task.workspace, &task.unsaved, &privacy, &into)?),
         };
         Ok(tokio::task::spawn_blocking(take).await??)
     }
 
     async fn changes(&self) -> Result<Vec<PathBuf>> {
         let Some(snapshot) = self.hand_off.snapshot.clone() else { return Ok(Vec::new()) };
-        let changes = tokio::task::spawn_blocking(move || snapshot.changes()).await??;
-        Ok(changes.into_iter().map(|change| change.path).collect())
+        let captured = tokio::task::spawn_blocking(move || snapshot.capture()).await??;
+        Ok(captured.changes.into_iter().map(|change| change.path).collect())
     }
 
     /// The account, and the address that takes the place of the provider's.

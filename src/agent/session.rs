@@ -29,7 +29,9 @@ pub struct Setup {
     /// Of the settings, else what is known of the agent.
     pub mode: String,
     pub login: String,
+    /// The copy of the project, and the folder within it that is worked in.
     pub worktree: PathBuf,
+    pub folder: PathBuf,
     pub blocks: Vec<Block>,
     pub policy: Policy,
     pub ask_for: Duration,
@@ -291,7 +293,7 @@ impl Session {
             Phase::Initialize => match acp::read_initialize(result) {
                 Ok(abilities) => {
                     self.abilities = abilities;
-                    let params = acp::new_session(&self.setup.worktree);
+                    let params = acp::new_session(&self.setup.folder);
                     self.request(Phase::Open, "session/new", params);
                 }
                 Err(why) => return Some(failed(why)),

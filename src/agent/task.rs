@@ -67,11 +67,15 @@ impl Task {
         }
     }
 
-    /// For an agent that works in `worktree`: no path leads back into the user's own tree.
-    pub fn blocks(&self, worktree: &Path) -> Vec<Block> {
-        let ours = self.workspace.to_string_lossy().into_owned();
-        let theirs = worktree.to_string_lossy().into_owned();
-        let moved = |text: &str| if ours.len() > 1 { text.replace(&ours, &theirs) } else { text.to_string() };
+    /// For an agent that works in `folder` of `copy`, which stands for the workspace in `root`: no path leads back into the
+    /// user's own tree.
+    pub fn blocks(&self, root: &Path, copy: &Path, folder: &Path) -> Vec<Block> {
+        let moved = |text: &str| {
+            [(&*self.workspace, folder), (root, copy)].iter().fold(text.to_string(), |text, (ours, theirs)| {
+                let ours = ours.to_string_lossy();
+                if ours.len() > 1 { text.replace(&*ours, &theirs.to_string_lossy()) } else { text }
+            })
+        };
         let mut blocks = Vec::new();
         if let Some(Skill { name, body, folder }) = &self.skill {
             let folder = moved(&folder.to_string_lossy());
@@ -85,7 +89,7 @@ impl Task {
         }
         for part in self.selection.iter().chain(&self.parts) {
             let part = Part { text: moved(&part.text), ..part.clone() };
-            blocks.push(Block::Part { uri: uri(worktree, &part), part });
+            blocks.push(Block::Part { uri: uri(folder, &part), part });
         }
         if !self.diagnostics.is_empty() {
             let list: Vec<String> = self.diagnostics.iter().map(|said| format!("- {}", moved(said))).collect();

@@ -5,7 +5,9 @@
 //! is ignored, whatever is said of it. Only, a `!` of one kind does not undo what another keeps on this machine: these
 //! files come with the code of strangers, and may tighten that but never loosen it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
@@ -23,20 +25,42 @@ pub(super) struct Said {
     pub others: Option<IgnoreLine>,
 }
 
+/// What was read, for questions that follow each other closely; a fresh one for any other.
+#[derive(Default)]
+pub(super) struct Reader {
+    tops: HashMap<PathBuf, PathBuf>,
+    files: HashMap<PathBuf, Option<Arc<Gitignore>>>,
+}
+
 pub(super) fn judge(root: Option<&Path>, path: &Path) -> Said {
-    let path = match root {
-        Some(root) => root.join(path),
-        None => path.to_owned(),
-    };
-    let top = top(root, &path);
-    let rules = Rules::new(&top, &path);
-    let mut below: Vec<&Path> = path.ancestors().take_while(|ancestor| *ancestor != top).collect();
-    below.reverse();
-    let mut said = Said::default();
-    for entry in below {
-        rules.judge(entry, entry != path || path.is_dir(), &mut said);
+    Reader::default().judge(root, path)
+}
+
+impl Reader {
+    pub fn judge(&mut self, root: Option<&Path>, path: &Path) -> Said {
+        let path = match root {
+            Some(root) => root.join(path),
+            None => path.to_owned(),
+        };
+        let folder = path.parent().unwrap_or(&path);
+        if !self.tops.contains_key(folder) {
+            self.tops.insert(folder.to_owned(), top(root, &path));
+        }
+        let top = self.tops[folder].clone();
+        let rules = Rules::new(self, &top, &path);
+        let mut below: Vec<&Path> = path.ancestors().take_while(|ancestor| *ancestor != top).collect();
+        below.reverse();
+        let mut said = Said::default();
+        for entry in below {
+            rules.judge(entry, entry != path || path.is_dir(), &mut said);
+        }
+        said
     }
-    said
+
+    fn read(&mut self, folder: &Path, file: PathBuf) -> Option<Arc<Gitignore>> {
+        let read = |file: &PathBuf| read(folder, file).map(Arc::new);
+        self.files.entry(file).or_insert_with_key(read).clone()
+    }
 }
 
 /// The folder from which ignore files count: the repository's root or `root`, whichever is further up.
@@ -49,21 +73,22 @@ fn top(root: Option<&Path>, path: &Path) -> PathBuf {
 
 /// The matchers that may speak of a path; within a kind the innermost folder first.
 struct Rules {
-    ours: Vec<Gitignore>,
-    tools: Vec<Gitignore>,
-    git: Vec<Gitignore>,
+    ours: Vec<Arc<Gitignore>>,
+    tools: Vec<Arc<Gitignore>>,
+    git: Vec<Arc<Gitignore>>,
 }
 
 impl Rules {
-    fn new(top: &Path, path: &Path) -> Rules {
+    fn new(reader: &mut Reader, top: &Path, path: &Path) -> Rules {
         let folder = path.parent().unwrap_or(path);
         let folders: Vec<&Path> = folder.ancestors().take_while(|ancestor| ancestor.starts_with(top)).collect();
-        let kind = |name: &str| -> Vec<Gitignore> {
-            folders.iter().filter_map(|folder| read(folder, &folder.join(name))).collect()
+        let mut kind = |name: &str| -> Vec<Arc<Gitignore>> {
+            folders.iter().filter_map(|folder| reader.read(folder, folder.join(name))).collect()
         };
-        let global = ignore::gitignore::gitconfig_excludes_path().and_then(|file| read(top, &file));
-        let git = [kind(".gitignore"), kind(".git/info/exclude"), global.into_iter().collect()].concat();
-        Rules { ours: kind(".foretypeignore"), tools: kind(".ignore"), git }
+        let (ours, tools) = (kind(".foretypeignore"), kind(".ignore"));
+        let mut git = [kind(".gitignore"), kind(".git/info/exclude")].concat();
+        git.extend(ignore::gitignore::gitconfig_excludes_path().and_then(|file| reader.read(top, file)));
+        Rules { ours, tools, git }
     }
 
     fn judge(&self, entry: &Path, is_folder: bool, said: &mut Said) {
@@ -78,9 +103,9 @@ impl Rules {
 }
 
 /// What the first matcher says that says anything.
-fn first<'a>(kind: &'a [Gitignore], entry: &Path, is_folder: bool) -> Match<&'a Glob> {
+fn first<'a>(kind: &'a [Arc<Gitignore>], entry: &Path, is_folder: bool) -> Match<&'a Glob> {
     // A matcher knows only what lies below its own folder.
-    let knows = |matcher: &&Gitignore| entry.starts_with(matcher.path()) && entry != matcher.path();
+    let knows = |matcher: &&Arc<Gitignore>| entry.starts_with(matcher.path()) && entry != matcher.path();
     let said = kind.iter().filter(knows).map(|matcher| matcher.matched(entry, is_folder));
     said.into_iter().find(|verdict| !verdict.is_none()).unwrap_or(Match::None)
 }

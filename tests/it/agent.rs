@@ -2,7 +2,9 @@
 
 pub mod fake;
 mod meter;
+pub mod project;
 mod session;
+mod worktree;
 
 use std::path::PathBuf;
 use std::process::Command;

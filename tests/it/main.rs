@@ -1,5 +1,6 @@
 //! One integration binary: a file of behaviour a module, the server over memory and over pipes, and the tidy rules.
 
+mod agent;
 mod bad_input;
 mod binary;
 mod cache;
