@@ -29,8 +29,9 @@ use serde::{Deserialize, Serialize};
 pub use catalogue::Agent;
 pub use desk::{Desk, News, Terms};
 pub use permissions::{Decision, Kind, Policy, Question};
-pub use store::Store;
-pub use task::{Part, Task};
+pub use process::MARK;
+pub use store::{FOLDER_VARIABLE, Store};
+pub use task::{Part, Skill, Task};
 pub use usage::{Budget, Source, Usage};
 use worktree::Snapshot;
 
@@ -109,6 +110,28 @@ pub struct HandOff {
     pub answer: String,
     /// In the environment of the agent and all its children: by it they are found.
     pub mark: String,
+}
+
+impl HandOff {
+    /// In one line, such as `edit src/lib.rs · 3 files · 12k/200k · $0.02`.
+    pub fn line(&self) -> String {
+        let doing = match (&self.question, self.state) {
+            (Some(question), _) => format!("asks: {}", question.text),
+            (None, State::Stalled) => format!("stalled: {}", self.reason),
+            (None, State::Working) if self.tool.is_empty() => "thinking".to_string(),
+            (None, State::Working) => self.tool.clone(),
+            (None, state) => state.name().replace('_', " "),
+        };
+        let files = match self.files.len() {
+            0 => None,
+            1 => Some("1 file".to_string()),
+            n => Some(format!("{n} files")),
+        };
+        let context = self.context.filter(|(_, size)| *size > 0);
+        let context = context.map(|(used, size)| format!("{}/{}", usage::short(used), usage::short(size)));
+        let cost = Some(self.usage.cost()).filter(|cost| !cost.is_empty());
+        [Some(doing), files, context, cost].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
 }
 
 impl State {

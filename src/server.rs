@@ -5,6 +5,7 @@
 //! analysis thread, engines on the worker thread, the index on the workspace's. Read `server/state.rs` first, then
 //! `server/handlers/inline_completion.rs`.
 
+mod agents;
 mod alone;
 mod analysis;
 mod client;
@@ -34,7 +35,7 @@ use tower_lsp::{LspService, Server};
 
 use crate::predictor::Without;
 use crate::workspace::symbols;
-use crate::{http, ledger};
+use crate::{agent, http, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use record::Recorder;
@@ -54,6 +55,8 @@ pub struct Files {
     pub ledger: Option<PathBuf>,
     /// The file of the HTTP endpoint's key; without it there is no endpoint.
     pub token: Option<PathBuf>,
+    /// The folder of hand-offs; without it nothing can be handed over.
+    pub agents: Option<PathBuf>,
 }
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
@@ -137,6 +140,11 @@ pub async fn serve(
 impl Files {
     /// The user's.
     pub fn usual() -> Files {
-        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file(), token: http::Token::usual_file() }
+        Files {
+            symbols: symbols::cache_folder(),
+            ledger: ledger::usual_file(),
+            token: http::Token::usual_file(),
+            agents: agent::Store::usual_folder(),
+        }
     }
 }

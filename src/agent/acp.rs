@@ -63,7 +63,6 @@ pub struct Step {
 /// What an agent said of itself at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Abilities {
-    pub version: u64,
     /// It takes text of files within the prompt.
     pub embeds: bool,
     /// Ways to log in, by their names.
@@ -118,14 +117,16 @@ pub fn read_initialize(result: Value) -> Result<Abilities, String> {
     let answer: InitializeResponse =
         serde_json::from_value(result).map_err(|error| format!("its first answer cannot be understood: {error}"))?;
     if version != 1 {
-        return Err(format!("it speaks version {version} of the protocol, and this program speaks 1; update one of them"));
+        return Err(format!(
+            "it speaks version {version} of the protocol, and this program speaks 1; update one of them"
+        ));
     }
     let logins = answer.auth_methods.iter().filter_map(|method| {
         let method = serde_json::to_value(method).ok()?;
         Some(method["name"].as_str()?.to_string())
     });
     let embeds = answer.agent_capabilities.prompt_capabilities.embedded_context;
-    Ok(Abilities { version, embeds, logins: logins.collect() })
+    Ok(Abilities { embeds, logins: logins.collect() })
 }
 
 pub fn new_session(folder: &Path) -> Value {
@@ -157,7 +158,9 @@ fn pick(modes: &[String], wanted: &str) -> Option<String> {
 
 fn values(options: &Value) -> Vec<String> {
     let items = options.as_array().into_iter().flatten();
-    items.flat_map(|item| item["value"].as_str().map_or_else(|| values(&item["options"]), |v| vec![v.to_string()])).collect()
+    items
+        .flat_map(|item| item["value"].as_str().map_or_else(|| values(&item["options"]), |v| vec![v.to_string()]))
+        .collect()
 }
 
 /// Method and parameters.
@@ -180,12 +183,13 @@ fn content(block: &Block, embeds: bool) -> Vec<Value> {
     let text = |text: &str| json!({"type": "text", "text": text});
     match block {
         Block::Text(said) => vec![text(said)],
-        Block::Part { part: Part { path, text: shown, what, .. }, uri } if embeds => {
-            vec![text(what), json!({"type": "resource", "resource": {"uri": uri, "text": shown, "mimeType": "text/plain"}})]
-                .into_iter()
-                .filter(|block| block["text"] != "" || path.is_empty())
-                .collect()
-        }
+        Block::Part { part: Part { path, text: shown, what, .. }, uri } if embeds => vec![
+            text(what),
+            json!({"type": "resource", "resource": {"uri": uri, "text": shown, "mimeType": "text/plain"}}),
+        ]
+        .into_iter()
+        .filter(|block| block["text"] != "" || path.is_empty())
+        .collect(),
         Block::Part { part, uri } => {
             let name = part.path.rsplit('/').next().unwrap_or(&part.path);
             let link = json!({"type": "resource_link", "uri": uri, "name": name});
@@ -214,10 +218,9 @@ pub fn read_update(params: Value) -> Event {
         }),
         SessionUpdate::ToolCallUpdate(update) => Event::Did(tool(update)),
         SessionUpdate::Plan(plan) => Event::Planned(plan.entries.iter().map(step).collect()),
-        SessionUpdate::UsageUpdate(usage) => Event::Used {
-            context: (usage.used, usage.size),
-            cost: usage.cost.map(|cost| (cost.amount, cost.currency)),
-        },
+        SessionUpdate::UsageUpdate(usage) => {
+            Event::Used { context: (usage.used, usage.size), cost: usage.cost.map(|cost| (cost.amount, cost.currency)) }
+        }
         _ => Event::Other,
     }
 }
@@ -255,11 +258,7 @@ fn words(content: &ContentBlock) -> String {
 const PATH_NAMES: [&str; 8] =
     ["path", "file_path", "filePath", "filepath", "absolute_path", "abs_path", "notebook_path", "directory"];
 
-fn paths(
-    content: &[ToolCallContent],
-    locations: impl Iterator<Item = PathBuf>,
-    input: Option<&Value>,
-) -> Vec<PathBuf> {
+fn paths(content: &[ToolCallContent], locations: impl Iterator<Item = PathBuf>, input: Option<&Value>) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = locations.collect();
     paths.extend(content.iter().filter_map(|content| match content {
         ToolCallContent::Diff(diff) => Some(diff.path.clone()),
@@ -357,6 +356,7 @@ fn quota(meta: &Value) -> Option<Tokens> {
 /// Whether an error means that somebody has to log in.
 pub fn wants_login(refusal: &Refusal) -> bool {
     let said = refusal.message.to_ascii_lowercase();
-    let words = ["authentication", "unauthorized", "unauthorised", "api key", "api_key", "not logged in", "login", "401"];
+    let words =
+        ["authentication", "unauthorized", "unauthorised", "api key", "api_key", "not logged in", "login", "401"];
     AUTH_CODES.contains(&refusal.code) || words.iter().any(|word| said.contains(word))
 }

@@ -152,8 +152,10 @@ impl Desk {
     }
 
     pub fn read(&self, id: &str) -> Result<HandOff> {
-        let known = self.0.begun.lock().get(id).map(|begun| begun.hand_off.clone());
-        known.filter(|known| known.state.is_running()).map_or_else(|| self.0.store.find(id), Ok)
+        let stored = self.0.store.find(id)?;
+        // What runs here is known better than it is written; what is written last is its end.
+        let known = self.0.begun.lock().get(&stored.id).map(|begun| begun.hand_off.clone());
+        Ok(known.filter(|known| known.state.is_running() && stored.state.is_running()).unwrap_or(stored))
     }
 
     /// Ends the agent, whichever window it is of.
@@ -302,10 +304,10 @@ struct Work {
 
 impl Work {
     async fn run(mut self, orders: UnboundedReceiver<Order>) {
-        let ended = self.attend(orders).await.unwrap_or_else(|error| Ended {
-            state: State::Failed,
-            reason: format!("{error:#}"),
-        });
+        let ended = self
+            .attend(orders)
+            .await
+            .unwrap_or_else(|error| Ended { state: State::Failed, reason: format!("{error:#}") });
         let files = self.changes().await;
         let hand_off = &mut self.hand_off;
         (hand_off.state, hand_off.reason) = (ended.state, ended.reason);

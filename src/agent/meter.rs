@@ -170,7 +170,8 @@ impl Line {
         }
         ticket.answered(status.as_u16());
         let headers = answer.headers().clone();
-        let is_stream = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let is_stream =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         let reading = Reading::new(is_stream, hides_count && is_stream);
         answer_with(status, &headers, Body::from_stream(watched(answer.bytes_stream(), ticket, reading)))
     }

@@ -3,6 +3,10 @@
 //! One loop hears the agent, the user, the meter and the clock; nothing in it waits for any of them. Whatever happens,
 //! it comes to an [`Ended`], with no process left. Words of the protocol are `acp`'s.
 
+mod asking;
+mod tools;
+mod watch;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -13,15 +17,17 @@ use serde_json::Value;
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel};
 
-use super::acp::{self, Abilities, Event, Status, Stop, ToolUpdate};
+use super::acp::{self, Abilities, Event, Stop};
 use super::journal::Journal;
 use super::meter::Tab;
-use super::permissions::{self, By, Choice, Decision, Kind, Policy, Question, Verdict, Wish, one_line};
+use super::permissions::{By, Policy, one_line};
 use super::process::{self, Launch, Process};
 use super::task::Block;
-use super::usage::{Source, Usage, short};
+use super::usage::Source;
 use super::wire::{Message, Reader, Refusal, Writer};
 use super::{HandOff, State, unix_ms};
+use asking::Pending;
+use tools::Tool;
 
 /// What a session is made of.
 pub struct Setup {
@@ -91,23 +97,6 @@ enum Phase {
     Prompt,
 }
 
-#[derive(Clone, Debug)]
-struct Tool {
-    wish: Wish,
-    status: Status,
-    since: Instant,
-    is_logged: bool,
-}
-
-struct Pending {
-    request: Value,
-    wish: Wish,
-    choices: Vec<Choice>,
-    number: u64,
-    /// Absent until it is asked.
-    until: Option<Instant>,
-}
-
 /// How often the clock is looked at; so often, at most, is anything published.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -115,12 +104,6 @@ const TICK: Duration = Duration::from_millis(250);
 const LEAVE: Duration = Duration::from_secs(1);
 /// After it has confirmed a cancel.
 const LEAVE_SOON: Duration = Duration::from_millis(100);
-
-/// A running command may be silent for so many times longer.
-const COMMAND_FACTOR: u32 = 6;
-
-/// Calls of tools that are remembered; far more than any turn has.
-const MAX_TOOLS: usize = 4096;
 
 /// Of the agent's last words.
 const MAX_ANSWER: usize = 16 << 10;
@@ -173,7 +156,11 @@ async fn read(stdout: impl AsyncRead + Unpin, send: tokio::sync::mpsc::Sender<Re
 }
 
 impl Session {
-    async fn attend(mut self, mut process: Process, stdout: impl AsyncRead + Unpin + Send + 'static) -> (HandOff, Ended, Journal) {
+    async fn attend(
+        mut self,
+        mut process: Process,
+        stdout: impl AsyncRead + Unpin + Send + 'static,
+    ) -> (HandOff, Ended, Journal) {
         let (send, mut messages) = channel(MAX_WAITING);
         let reader = tokio::spawn(read(stdout, send));
         self.request(Phase::Initialize, "initialize", acp::initialize());
@@ -205,11 +192,7 @@ impl Session {
         (self.hand_off, ended, self.journal)
     }
 
-    async fn until_end(
-        &mut self,
-        process: &mut Process,
-        messages: &mut Receiver<Result<Message, String>>,
-    ) -> Ended {
+    async fn until_end(&mut self, process: &mut Process, messages: &mut Receiver<Result<Message, String>>) -> Ended {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let tab = self.setup.tab.clone();
@@ -250,6 +233,9 @@ impl Session {
         let status: Option<ExitStatus> = status.ok().and_then(Result::ok);
         let status = status.map_or("its output has ended".to_string(), |status| format!("it ended ({status})"));
         let log = process.log();
+        if !log.is_empty() {
+            self.journal.section("The end of its own log", &format!("```\n{}\n```", log.join("\n")));
+        }
         let last = log.iter().rev().find(|line| !line.trim().is_empty());
         let last = last.map(|line| format!("; its last words: {}", one_line(&self.journal.clean(line))));
         failed(format!("{status} before its work was done{}", last.unwrap_or_default()))
@@ -397,125 +383,6 @@ impl Session {
         self.is_changed = true;
     }
 
-    /// The call as it is now known, with what this update adds.
-    fn merge(&mut self, update: ToolUpdate) -> &mut Tool {
-        if self.tools.len() >= MAX_TOOLS && !self.tools.contains_key(&update.id) {
-            self.tools.retain(|_, tool| matches!(tool.status, Status::Pending | Status::Running));
-        }
-        let tool = self.tools.entry(update.id).or_insert_with(|| Tool {
-            wish: Wish { kind: Kind::Other, title: String::new(), paths: Vec::new(), command: None },
-            status: Status::Pending,
-            since: Instant::now(),
-            is_logged: false,
-        });
-        tool.wish.kind = update.kind.unwrap_or(tool.wish.kind);
-        tool.wish.title = update.title.filter(|title| !title.is_empty()).unwrap_or(std::mem::take(&mut tool.wish.title));
-        tool.wish.command = update.command.or(tool.wish.command.take());
-        tool.status = update.status.unwrap_or(tool.status);
-        tool.wish.paths.extend(update.paths);
-        tool.wish.paths.sort();
-        tool.wish.paths.dedup();
-        tool
-    }
-
-    fn did(&mut self, update: ToolUpdate) {
-        let tool = self.merge(update);
-        let is_over = matches!(tool.status, Status::Done | Status::Failed);
-        let is_news = is_over && !tool.is_logged;
-        tool.is_logged |= is_over;
-        let Tool { wish, status, .. } = tool.clone();
-        let line = self.journal.clean(&wish.describe(&self.setup.worktree));
-        if is_news {
-            let failed = if status == Status::Failed { " (failed)" } else { "" };
-            self.journal.entry(&format!("{line}{failed}"));
-        }
-        if status == Status::Done && wish.kind.writes() {
-            for path in &wish.paths {
-                if let Ok(path) = path.strip_prefix(&self.setup.worktree)
-                    && !self.hand_off.files.iter().any(|known| known == path)
-                {
-                    self.hand_off.files.push(path.to_path_buf());
-                }
-            }
-        }
-        self.hand_off.tool = if is_over { String::new() } else { line };
-    }
-
-    fn permission(&mut self, request: Value, params: Value) {
-        let Ok((update, choices)) = acp::read_permission(params) else {
-            return self.send(|writer| writer.answer(&request, acp::permission(None)));
-        };
-        let wish = self.merge(update).wish.clone();
-        if self.ending.is_some() {
-            return self.decide(&request, &wish, &choices, None, By::Cancel);
-        }
-        match self.setup.policy.judge(&wish, &self.setup.worktree) {
-            Verdict::Allow => self.decide(&request, &wish, &choices, Some(true), By::Rule),
-            Verdict::Deny => self.decide(&request, &wish, &choices, Some(false), By::Rule),
-            Verdict::Ask => {
-                self.n_questions += 1;
-                let number = self.n_questions;
-                self.questions.push_back(Pending { request, wish, choices, number, until: None });
-                self.ask();
-            }
-        }
-    }
-
-    /// Puts the first of those that wait to the user.
-    fn ask(&mut self) {
-        let (patience, worktree) = (self.setup.ask_for, self.setup.worktree.clone());
-        let question = self.questions.front_mut().map(|pending| {
-            pending.until.get_or_insert(Instant::now() + patience);
-            let text = pending.wish.describe(&worktree);
-            Question { number: pending.number, text, until: unix_ms() + patience.as_millis() as i64 }
-        });
-        let question = question.map(|asked| Question { text: self.journal.clean(&asked.text), ..asked });
-        let is_same = question.as_ref().map(|asked| asked.number) == self.hand_off.question.as_ref().map(|asked| asked.number);
-        if !is_same {
-            self.hand_off.question = question;
-            self.is_state_changed = true;
-        }
-        self.settle();
-    }
-
-    /// `None` is neither yes nor no: the hand-off ends.
-    fn decide(&mut self, request: &Value, wish: &Wish, choices: &[Choice], answer: Option<bool>, by: By) {
-        let choice = answer.and_then(|is_allowed| permissions::choose(choices, is_allowed));
-        // It offers no yes for this time alone.
-        let is_withheld = answer == Some(true) && choice.is_none();
-        let choice = if is_withheld { permissions::choose(choices, false) } else { choice };
-        self.send(|writer| writer.answer(request, acp::permission(choice)));
-        let by = if is_withheld { By::NoSuchAnswer } else { by };
-        let is_allowed = answer == Some(true) && !is_withheld;
-        let what = self.journal.clean(&wish.describe(&self.setup.worktree));
-        let said = if is_allowed { "allowed" } else { "denied" };
-        let whose = match by {
-            By::Rule => "by rule",
-            By::User => "by you",
-            By::Time => "nobody answered",
-            By::Cancel => "it was being ended",
-            By::NoSuchAnswer => "it offers no answer for this time alone",
-        };
-        self.journal.entry(&format!("{said} ({whose}): {what}"));
-        self.hand_off.decisions.push(Decision { at: unix_ms(), what, is_allowed, by });
-        self.is_changed = true;
-    }
-
-    fn answer_question(&mut self, number: u64, is_allowed: bool, by: By) {
-        let Some(at) = self.questions.iter().position(|pending| pending.number == number) else { return };
-        let Some(Pending { request, wish, choices, .. }) = self.questions.remove(at) else { return };
-        self.decide(&request, &wish, &choices, Some(is_allowed), by);
-        self.heard = Instant::now();
-        self.ask();
-    }
-
-    fn answer_all_cancelled(&mut self) {
-        while let Some(Pending { request, wish, choices, .. }) = self.questions.pop_front() {
-            self.decide(&request, &wish, &choices, None, By::Cancel);
-        }
-        self.hand_off.question = None;
-    }
-
     fn order(&mut self, order: Order) -> Option<Ended> {
         match order {
             Order::Permit { question, is_allowed } => self.answer_question(question, is_allowed, By::User),
@@ -569,80 +436,6 @@ impl Session {
         }
     }
 
-    fn tick(&mut self) -> Option<Ended> {
-        for order in (self.setup.inbox)() {
-            if let Some(ended) = self.order(order) {
-                return Some(ended);
-            }
-        }
-        let now = Instant::now();
-        if let Some((ended, until)) = &self.ending {
-            return (now >= *until).then(|| ended.clone());
-        }
-        if let Some(late) = self.questions.front().filter(|asked| asked.until.is_some_and(|until| now >= until)) {
-            let number = late.number;
-            self.answer_question(number, false, By::Time);
-        }
-        if self.setup.tab.is_none()
-            && let Some(why) = self.hand_off.budget.exceeded(&self.hand_off.usage)
-        {
-            return self.end(Ended { state: State::OverBudget, reason: why });
-        }
-        let limit = self.hand_off.budget.minutes.map(|minutes| Duration::from_secs(60 * minutes));
-        if let Some(limit) = limit.filter(|limit| self.started.elapsed() >= *limit) {
-            let reason = format!("its {} minutes are over", limit.as_secs() / 60);
-            return self.end(Ended { state: State::OverBudget, reason });
-        }
-        self.take_usage();
-        self.settle();
-        if self.is_changed {
-            self.publish();
-        }
-        None
-    }
-
-    /// Sets the state by what is known.
-    fn settle(&mut self) {
-        let (state, reason) = match (&self.hand_off.question, self.stalled()) {
-            (Some(_), _) => (State::Waiting, String::new()),
-            (None, Some(reason)) => (State::Stalled, reason),
-            (None, None) if self.phase == Phase::Prompt => (State::Working, String::new()),
-            (None, None) => (State::Starting, String::new()),
-        };
-        if self.hand_off.state != state {
-            if state == State::Stalled {
-                self.journal.entry(&format!("stalled: {reason}"));
-            }
-            (self.hand_off.state, self.hand_off.reason) = (state, reason);
-            self.is_state_changed = true;
-        }
-    }
-
-    /// Why it counts as stalled.
-    fn stalled(&self) -> Option<String> {
-        let tab = self.setup.tab.as_deref();
-        if let Some(trouble) = tab.and_then(Tab::trouble) {
-            return Some(trouble);
-        }
-        let heard = tab.map_or(self.heard, |tab| self.heard.max(tab.heard()));
-        let running = self.tools.values().find(|tool| tool.status == Status::Running && tool.wish.kind == Kind::Execute);
-        let factor = if running.is_some() { COMMAND_FACTOR } else { 1 };
-        let silent = heard.elapsed();
-        if silent < self.setup.stalled_after * factor {
-            return None;
-        }
-        let s = self.setup.stalled_after.as_secs();
-        Some(match (running, tab.map(Tab::n_in_flight)) {
-            (Some(tool), _) => {
-                let minutes = tool.since.elapsed().as_secs() / 60;
-                format!("a command runs for {minutes} minutes and says nothing")
-            }
-            (None, Some(1..)) => format!("its model has said nothing for {s} s"),
-            (None, Some(0)) => format!("it asks nothing of its model and says nothing for {s} s"),
-            (None, None) => format!("nothing was heard of it for {s} s; its provider may be down"),
-        })
-    }
-
     fn publish(&mut self) {
         self.is_changed = false;
         (self.setup.publish)(&self.hand_off);
@@ -672,29 +465,4 @@ async fn alarm(tab: Option<&Tab>) {
         Some(tab) => tab.news().await,
         None => std::future::pending().await,
     }
-}
-
-/// What a bar shows of it, such as `edit src/lib.rs · 3 files · 12k/200k · $0.02`.
-pub fn line(hand_off: &HandOff) -> String {
-    let HandOff { state, tool, question, reason, files, context, usage, .. } = hand_off;
-    let doing = match (question, state) {
-        (Some(question), _) => format!("asks: {}", question.text),
-        (None, State::Stalled) => format!("stalled: {reason}"),
-        (None, State::Working) if tool.is_empty() => "thinking".to_string(),
-        (None, State::Working) => tool.clone(),
-        (None, state) => state.name().replace('_', " "),
-    };
-    let files = match files.len() {
-        0 => None,
-        1 => Some("1 file".to_string()),
-        n => Some(format!("{n} files")),
-    };
-    let context = context.filter(|(_, size)| *size > 0).map(|(used, size)| format!("{}/{}", short(used), short(size)));
-    let cost = cost(usage);
-    [Some(doing), files, context, cost].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-fn cost(usage: &Usage) -> Option<String> {
-    let cost = Usage { input_tokens: None, ..usage.clone() }.describe();
-    (!cost.is_empty()).then_some(cost)
 }

@@ -38,14 +38,14 @@ const LOCK: &str = "lock";
 const INBOX: &str = "inbox";
 
 impl Store {
-    /// The user's; absent without a home, or when it is switched off.
-    pub fn usual() -> Option<Store> {
+    /// Of the user's; absent without a home, or when it is switched off.
+    pub fn usual_folder() -> Option<PathBuf> {
         match std::env::var_os(FOLDER_VARIABLE) {
-            Some(path) => (!path.is_empty()).then(|| Store::at(PathBuf::from(path))),
+            Some(path) => (!path.is_empty()).then(|| PathBuf::from(path)),
             None => {
                 let folders = etcetera::choose_base_strategy().ok()?;
                 let folder = folders.state_dir().unwrap_or_else(|| folders.data_dir());
-                Some(Store::at(folder.join("foretype").join("agents")))
+                Some(folder.join("foretype").join("agents"))
             }
         }
     }

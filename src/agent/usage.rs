@@ -90,12 +90,20 @@ impl Usage {
         Some(self.input_tokens? + self.output_tokens.unwrap_or_default())
     }
 
-    /// Such as `12k · ≥ $0.02`; empty where nothing is known.
+    /// Such as `≥ $0.02`; empty where it is not known.
+    pub fn cost(&self) -> String {
+        self.cost_micro_usd.map(|cost| format!("{}{}", self.at_least(), usd(cost))).unwrap_or_default()
+    }
+
+    /// Such as `12k tokens · $0.02`; empty where nothing is known.
     pub fn describe(&self) -> String {
-        let at_least = if self.source == Source::Agent { "≥ " } else { "" };
-        let tokens = self.tokens().map(|tokens| format!("{at_least}{} tokens", short(tokens)));
-        let cost = self.cost_micro_usd.map(|cost| format!("{at_least}{}", usd(cost)));
+        let tokens = self.tokens().map(|tokens| format!("{}{} tokens", self.at_least(), short(tokens)));
+        let cost = Some(self.cost()).filter(|cost| !cost.is_empty());
         tokens.into_iter().chain(cost).collect::<Vec<_>>().join(" · ")
+    }
+
+    fn at_least(&self) -> &'static str {
+        if self.source == Source::Agent { "≥ " } else { "" }
     }
 }
 

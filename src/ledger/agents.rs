@@ -4,6 +4,8 @@
 //! the models away from whoever types.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -52,6 +54,8 @@ pub enum Outcome {
 pub struct Book {
     path: PathBuf,
     entries: Option<Sender<Entry>>,
+    /// Costs that are not yet written.
+    pending: Arc<AtomicI64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -59,15 +63,17 @@ impl Book {
     /// Makes the file with the first entry. `notice` is told, once, that something could not be written.
     pub fn open(path: &Path, notice: impl Fn(String) + Send + 'static) -> Book {
         let (entries, inbox) = channel();
-        let to = path.to_path_buf();
-        let write = move || keep(&to, inbox, notice);
+        let pending = Arc::<AtomicI64>::default();
+        let (to, left) = (path.to_path_buf(), pending.clone());
+        let write = move || keep(&to, inbox, &left, notice);
         let thread = std::thread::Builder::new().name("agents' costs".to_string()).spawn(write).ok();
-        Book { path: path.to_path_buf(), entries: Some(entries), thread }
+        Book { path: path.to_path_buf(), entries: Some(entries), pending, thread }
     }
 
     /// Never waits.
     pub fn record(&self, entry: Entry) {
         if let Some(entries) = &self.entries {
+            self.pending.fetch_add(entry.cost.unwrap_or_default(), Ordering::Relaxed);
             let _ = entries.send(entry);
         }
     }
@@ -75,10 +81,14 @@ impl Book {
     /// By all agents of the user's, today (UTC).
     pub async fn spent_today(&self) -> anyhow::Result<MicroUsd> {
         let path = self.path.clone();
+        let pending = self.pending.clone();
         tokio::task::spawn_blocking(move || {
             let Opened { connection, .. } = schema::open(&path, unix_ms(), Patience::OWN_THREAD)?;
+            // Before the file: what is written in between counts twice, and not never.
+            let pending = pending.load(Ordering::Relaxed);
             let sql = "SELECT coalesce(sum(cost_micro_usd), 0) FROM agent_request WHERE day = ?1";
-            Ok(connection.query_row(sql, [day(unix_ms())], |row| row.get(0))?)
+            let written: MicroUsd = connection.query_row(sql, [day(unix_ms())], |row| row.get(0))?;
+            Ok(written + pending)
         })
         .await?
     }
@@ -93,11 +103,12 @@ impl Drop for Book {
     }
 }
 
-fn keep(path: &Path, inbox: Receiver<Entry>, notice: impl Fn(String)) {
+fn keep(path: &Path, inbox: Receiver<Entry>, pending: &AtomicI64, notice: impl Fn(String)) {
     let mut connection: Option<Connection> = None;
     let mut is_told = false;
     for entry in inbox {
         let done = write(path, &mut connection, &entry);
+        pending.fetch_sub(entry.cost.unwrap_or_default(), Ordering::Relaxed);
         if let Err(error) = done
             && !std::mem::replace(&mut is_told, true)
         {

@@ -1,5 +1,6 @@
 //! One file a request or notification. Each handler's code before its first await runs in message order.
 
+mod code_action;
 mod completion;
 mod did_change;
 mod did_change_configuration;
@@ -48,6 +49,7 @@ pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
         .custom_method("textDocument/didPartiallyAcceptCompletion", did_show_completion::handle_partial_accept)
         .custom_method("textDocument/inlineCompletion", inline_completion::handle)
         .custom_method("textDocument/completion", completion::handle)
+        .custom_method("textDocument/codeAction", code_action::handle)
         .custom_method("window/workDoneProgress/cancel", work_done_progress_cancel::handle)
         .custom_method("workspace/executeCommand", execute_command::handle)
         .custom_method("workspace/didChangeConfiguration", did_change_configuration::handle)

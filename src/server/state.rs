@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use tower_lsp::Client;
 
+use super::agents::Agents;
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::endpoint::Endpoint;
@@ -42,6 +43,7 @@ pub struct Shared {
     pub worker: Worker,
     pub offering: Offering,
     pub recorder: Recorder,
+    pub agents: Agents,
     pub tape: Tape,
     endpoint: Endpoint,
     abilities: OnceLock<Abilities>,
@@ -92,7 +94,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, token, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, agents, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         State(Arc::new(Shared {
             client,
@@ -103,6 +105,7 @@ impl State {
             worker: Worker::start(),
             offering: Offering::new(offer),
             recorder,
+            agents: Agents::new(agents),
             tape,
             endpoint: Endpoint::new(token),
             abilities: OnceLock::new(),
@@ -140,8 +143,9 @@ impl State {
         }
         self.endpoint.follow(&settings.http, &self.client, self.downgrade());
         // Where that is all, engines and caches stay.
+        let (http, agents) = (settings.http.clone(), settings.agents.clone());
         if let Some(old) = &old
-            && *settings == (Settings { http: settings.http.clone(), ..(*old.settings).clone() })
+            && *settings == (Settings { http, agents, ..(*old.settings).clone() })
         {
             *self.services.write() = Some(Services { settings, ..old.clone() });
             return self.report(problems);

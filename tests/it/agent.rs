@@ -1,13 +1,14 @@
 //! Hand-offs: whatever the agent does, the user's files are as they were, and no process is left.
 
+mod cli;
 pub mod fake;
 mod meter;
 pub mod project;
+mod server;
 mod session;
 mod worktree;
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use foretype::privacy::Privacy;
 use tempfile::TempDir;
 
 use fake::{BEFORE, FILE};
+use project::git;
 
 /// Only what hangs takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,9 +39,9 @@ impl Office {
         let project = folder.path().join("project");
         std::fs::create_dir_all(project.join("src")).unwrap();
         std::fs::write(project.join(FILE), BEFORE).unwrap();
-        git(&project, &["init", "-q", "-b", "main"]);
-        git(&project, &["add", "-A"]);
-        git(&project, &["commit", "-q", "-m", "first"]);
+        git(&project, ["init", "-q", "-b", "main"]);
+        git(&project, ["add", "-A"]);
+        git(&project, ["commit", "-q", "-m", "first"]);
         let (send, news) = channel();
         let ledger = folder.path().join("ledger.sqlite");
         let store = Store::at(folder.path().join("agents"));
@@ -105,12 +107,4 @@ impl Office {
         let path = hand_off.snapshot.as_ref().expect("a worktree").folder.join(file);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}\n{hand_off:#?}", path.display()))
     }
-}
-
-pub fn git(folder: &std::path::Path, args: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(args);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }

@@ -7,7 +7,7 @@ mod keys;
 mod outage;
 mod pace;
 mod protocols;
-mod provider;
+pub mod provider;
 mod real;
 mod recipes;
 mod tls;

@@ -187,7 +187,9 @@ impl Tab {
         }
         let used = state.input + state.output;
         if let Some(limit) = budget.tokens.filter(|limit| used + state.reserved_tokens + tokens > *limit) {
-            return Some(format!("its budget of {limit} tokens is used up: {used} were used, and one more request needs about {tokens}"));
+            return Some(format!(
+                "its budget of {limit} tokens is used up: {used} were used, and one more request needs about {tokens}"
+            ));
         }
         let limits = budget.micro_usd().or(*per_day);
         if let (Some(limit), None) = (limits, price) {
@@ -200,13 +202,17 @@ impl Tab {
         let own = state.spent + state.reserved + cost;
         if let Some(limit) = budget.micro_usd().filter(|limit| own > *limit) {
             let (limit, spent, cost) = (usd(limit), usd(state.spent), usd(cost));
-            return Some(format!("its budget of {limit} is used up: {spent} are spent, and one more request costs about {cost}"));
+            return Some(format!(
+                "its budget of {limit} is used up: {spent} are spent, and one more request costs about {cost}"
+            ));
         }
         match ((*per_day)?, today) {
             (limit, Ok(today)) if today + state.reserved + cost <= limit => None,
             (limit, Ok(today)) => {
                 let (limit, today) = (usd(limit), usd(today));
-                Some(format!("the budget of {limit} a day for all agents is used up until midnight (UTC): {today} are spent"))
+                Some(format!(
+                    "the budget of {limit} a day for all agents is used up until midnight (UTC): {today} are spent"
+                ))
             }
             (limit, Err(error)) => {
                 let limit = usd(limit);

@@ -5,6 +5,7 @@ use tower_lsp::gen_lsp_types::ExecuteCommandParams;
 use tower_lsp::jsonrpc::{Error, Result};
 
 use crate::ledger;
+use crate::server::agents::commands as agents;
 use crate::server::record::Recorder;
 use crate::server::state::State;
 
@@ -29,7 +30,12 @@ pub const STATUS: &str = "foretype.status";
 /// Forgets what was learned from accepts and rejections.
 pub const RESET_LEARNING: &str = "foretype.resetLearning";
 
-pub const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
+const COMMANDS: [&str; 7] = [ACCEPT, DISMISS, WHY, SESSION, STATS, STATUS, RESET_LEARNING];
+
+/// Beside these, what is about agents.
+pub fn commands() -> Vec<String> {
+    COMMANDS.iter().chain(&agents::COMMANDS).map(|command| command.to_string()).collect()
+}
 
 const USUAL_DAYS: u32 = 30;
 
@@ -64,7 +70,10 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
         }
-        unknown => Err(Error::invalid_params(format!("no command `{unknown}`; there are {}", COMMANDS.join(", ")))),
+        command if agents::COMMANDS.contains(&command) => {
+            agents::handle(state, command, params.arguments.and_then(|all| all.into_iter().next())).await
+        }
+        unknown => Err(Error::invalid_params(format!("no command `{unknown}`; there are {}", commands().join(", ")))),
     }
 }
 

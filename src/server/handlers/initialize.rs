@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use tower_lsp::gen_lsp_types as lsp;
 
-use super::execute_command::COMMANDS;
+use super::execute_command::commands;
+use crate::server::agents::actions;
 use crate::server::client::Abilities;
 use crate::server::state::State;
 use crate::text::Encoding;
@@ -57,9 +58,13 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
             ..lsp::CompletionOptions::default()
         }),
         execute_command_provider: Some(lsp::ExecuteCommandOptions {
-            commands: COMMANDS.map(str::to_string).to_vec(),
+            commands: commands(),
             ..lsp::ExecuteCommandOptions::default()
         }),
+        code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
+            code_action_kinds: Some(vec![lsp::CodeActionKind::from(actions::KIND.to_string())]),
+            ..lsp::CodeActionOptions::default()
+        })),
         workspace: Some(lsp::WorkspaceOptions {
             workspace_folders: Some(lsp::WorkspaceFoldersServerCapabilities {
                 supported: Some(true),

@@ -79,7 +79,8 @@ impl Fake {
         let mut stop = "end_turn";
         let mut code = 0;
         match manner {
-            "bare" => {}
+            // Its prompt is all that is wanted.
+            "prompt" | "plain" => {}
             "talk" => self.say("I would rather talk."),
             "permission" => {
                 // Announced, as Codex does; asked with the id alone, the worst answer first.
@@ -103,16 +104,22 @@ impl Fake {
             }
             "outside" => {
                 let options = [("yes", "allow_once"), ("no", "reject_once")];
-                for path in ["../outside.txt", "src/../../other", "/etc/hosts", "src/lib.rs", "new/deep/file.rs"] {
+                #[cfg(unix)]
+                std::os::unix::fs::symlink("/tmp", "way").unwrap();
+                let paths =
+                    ["../outside.txt", "src/../../other", "/etc/hosts", "src/lib.rs", "new/deep/file.rs", "way/file"];
+                for path in paths {
                     self.ask(call(path, "edit", path, json!({"file_path": path})), &options);
                 }
             }
             "unknown" => {
                 self.send(json!({"jsonrpc": "2.0", "method": "qwen/notify/anything", "params": {"a": 1}}));
                 let file = json!({"sessionId": "s1", "path": "x", "content": "y"});
-                for (method, params) in
-                    [("craft/drainMidTurnQueue", json!({})), ("fs/write_text_file", file), ("terminal/create", json!({}))]
-                {
+                for (method, params) in [
+                    ("craft/drainMidTurnQueue", json!({})),
+                    ("fs/write_text_file", file),
+                    ("terminal/create", json!({})),
+                ] {
                     let answer = self.request(method, params);
                     self.note("codes", &format!("{}\n", answer["error"]["code"]));
                 }
@@ -130,7 +137,7 @@ impl Fake {
             }
             "crash" => {
                 self.edit("e1");
-                eprintln!("boom: sk-ant-api03-abcdefghijklmnop1234567890");
+                eprintln!("boom: sk-ant-api03-Qx7mL2pV9sTnR4wYkB8cZ1dE5");
                 return 3;
             }
             "half" => {
@@ -166,6 +173,22 @@ impl Fake {
                 self.answer(prompt, json!({"stopReason": "end_turn", "usage": usage}));
                 return self.until_end();
             }
+            "asks" => {
+                let n: usize = std::env::var("FAKE_N").unwrap().parse().unwrap();
+                for _ in 0..n {
+                    let started = std::time::Instant::now();
+                    let status = ask_model();
+                    self.note("times", &format!("{}\n", started.elapsed().as_micros()));
+                    self.note("statuses", &format!("{status}\n"));
+                    // In an outage agents are silent until they are told.
+                    if status != 200 {
+                        self.hear("session/cancel");
+                        self.answer(prompt, json!({"stopReason": "cancelled"}));
+                        return self.until_end();
+                    }
+                }
+                self.edit("e1");
+            }
             "sulk" => stop = "cancelled",
             "leaves-with-1" => {
                 self.edit("e1");
@@ -185,7 +208,7 @@ impl Fake {
             "key" => {
                 self.say("the key is ");
                 self.say("sk-ant-api03-");
-                self.say("abcdefghijklmnop1234567890\nand that of FAKE_SECRET is hunter2hunter2\n");
+                self.say("Qx7mL2pV9sTnR4wYkB8cZ1dE5\nand that of FAKE_SECRET is hunter2hunter2\n");
             }
             _ => self.edit("e1"),
         }
@@ -284,6 +307,31 @@ impl Fake {
 
 fn call(id: &str, kind: &str, title: &str, input: Value) -> Value {
     json!({"toolCallId": id, "kind": kind, "title": title, "rawInput": input})
+}
+
+/// One request to the model that the environment names; returns the status.
+fn ask_model() -> u16 {
+    let url = url::Url::parse(&std::env::var("FAKE_URL").unwrap()).unwrap();
+    let key = std::env::var("FAKE_KEY").unwrap();
+    let (path, body) = match std::env::var("FAKE_API").as_deref() {
+        Ok("anthropic") => ("/v1/messages", json!({"model": "fake-model", "stream": true, "max_tokens": 100})),
+        Ok("gemini") => ("/v1beta/models/fake-model:streamGenerateContent?alt=sse", json!({"contents": []})),
+        _ => ("/chat/completions", json!({"model": "fake-model", "stream": true, "messages": []})),
+    };
+    let body = body.to_string();
+    let mut stream = std::net::TcpStream::connect((url.host_str().unwrap(), url.port().unwrap())).unwrap();
+    let head = format!(
+        "POST {}{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+         accept-encoding: gzip\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        url.path().trim_end_matches('/'),
+        url.authority(),
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
+    std::fs::write("answer", &answer).unwrap();
+    String::from_utf8_lossy(&answer)[9..12].parse().unwrap()
 }
 
 /// Ends at SIGKILL alone, and so does its child.
