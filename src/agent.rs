@@ -5,16 +5,20 @@
 //! `session` is the life of one, over `wire` (lines), `acp` (what they mean in the Agent Client Protocol) and `process`
 //! (the agent and all its children). `permissions` decides what it may do, `meter` counts what it costs where its
 //! provider is asked, `store` keeps each hand-off in a folder so that other windows and the command line see the same,
-//! `catalogue` knows the agents. `worktree`, `merge` and `review` know nothing of agents. Read `session.rs` first.
+//! `catalogue` knows the agents. `worktree`, `review`, `merge` and `plan` know nothing of agents. Read `session.rs` first.
 //! Must not know the server.
 
 mod acp;
 pub mod catalogue;
 mod desk;
+pub mod hunks;
 mod journal;
+pub mod merge;
 mod meter;
 mod permissions;
+pub mod plan;
 mod process;
+pub mod review;
 mod session;
 mod store;
 mod task;
@@ -106,6 +110,8 @@ pub struct HandOff {
     pub budget: Budget,
     /// Every decision about what it wanted to do.
     pub decisions: Vec<Decision>,
+    /// The tree of what it has made, frozen in the snapshot's store.
+    pub made: Option<String>,
     /// The agent's last words.
     pub answer: String,
     /// In the environment of the agent and all its children: by it they are found.

@@ -11,6 +11,7 @@ mod config;
 mod doctor;
 mod http;
 mod input;
+mod key;
 mod lsp;
 mod model;
 mod output;
@@ -76,6 +77,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Ask each endpoint of the settings whether it answers, and show who would answer now
     Status(status::Arguments),
+    /// Put an endpoint's key into the system's keyring, or take it out
+    Key(key::Arguments),
     /// Answer over HTTP on this machine, without an editor, or print the key for that
     Http(http::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
@@ -111,6 +114,7 @@ impl Command {
             Command::Agent(arguments) => agent::run(arguments, output),
             Command::Replay(arguments) => replay::run(&arguments, output),
             Command::Status(arguments) => status::run(&arguments, output),
+            Command::Key(arguments) => key::run(&arguments, output),
             Command::Http(arguments) => http::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }

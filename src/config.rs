@@ -32,12 +32,15 @@ pub struct Settings {
     pub context: context::Options,
     /// Whether the instant engine is asked.
     pub instant: bool,
+    /// Suggestions stand in the text as inlay hints, in editors without ghost text.
+    pub inlay_hints: bool,
     pub local: engine::local::Options,
     /// Whether the server may ask the user to let it download a model.
     pub asks_for_model: bool,
     pub restraint: predictor::restraint::Options,
     pub ledger: ledger::Options,
     pub http: http::Options,
+    pub otlp: ledger::otlp::Options,
     /// Made of what the endpoints cost.
     pub money: ledger::money::Options,
     pub workspace: workspace::Options,
@@ -151,11 +154,13 @@ impl Default for Settings {
             suggestion: suggestion::Options { max_lines, ..suggestion::Options::default() },
             context: context::Options::default(),
             instant: true,
+            inlay_hints: false,
             local: engine::local::Options::default(),
             asks_for_model: true,
             restraint: predictor::restraint::Options { enabled: true },
             ledger: ledger::Options { enabled: true },
             http: http::Options { enabled: false, port: 4477 },
+            otlp: ledger::otlp::Options::default(),
             money: ledger::money::Options::default(),
             workspace: workspace::Options {
                 enabled: true,

@@ -3,6 +3,7 @@
 //! Changed only by the synchronous part of the open, change and close notifications, in message order. Everyone else
 //! holds a [`Snapshot`]. Reads no clock: times are passed in. Must not know workspaces or engines.
 
+mod cursor;
 mod history;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::privacy::{Denied, Kept, Level};
 use crate::syntax::{Language, Tree};
 use crate::text::{Encoding, Position, Text};
 
+pub use cursor::Cursor;
 pub use history::{Edit, EditKind, History};
 
 /// The name of a document, the client's URI verbatim.
@@ -81,12 +83,15 @@ pub struct Documents {
 struct Document {
     snapshot: Snapshot,
     history: History,
+    cursor: Option<Cursor>,
 }
 
 /// Places of changes that are kept.
 pub const MAX_EDITED: usize = 8;
 /// Bytes between two changes that are one.
 const NEAR: usize = 80;
+/// Of what was deleted, so much is looked at to tell a line from a word.
+const CURSOR_BYTES: usize = 4 << 10;
 
 impl Documents {
     /// Opens (or reopens) a document; it starts with [`Clearance::Pending`] and no tree.
@@ -102,7 +107,7 @@ impl Documents {
         let clearance = Clearance::Pending;
         let edited = Arc::default();
         let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance, edited };
-        self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default() });
+        self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default(), cursor: None });
         snapshot
     }
 
@@ -142,6 +147,11 @@ impl Documents {
 
     pub fn history(&self, id: &DocumentId) -> Option<&History> {
         self.open.get(id).map(|document| &document.history)
+    }
+
+    /// Where the last change has left the cursor; `None` before the first.
+    pub fn cursor(&self, id: &DocumentId) -> Option<Cursor> {
+        self.open.get(id)?.cursor
     }
 
     /// Takes over a tree parsed from `version`, unless the document has moved on or is closed. A client that switches the
@@ -231,6 +241,8 @@ impl Document {
         if let Some(tree) = &mut self.snapshot.tree {
             tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
         }
+        let deleted = before.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
+        self.cursor = Some(Cursor::after(&range, &deleted, inserted));
         self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len());
         self.history.record(at, &before, range, inserted);
     }

@@ -4,6 +4,7 @@
 //! know the cache, the predictor or the wire.
 
 pub mod calibration;
+mod held;
 pub mod instant;
 pub mod local;
 pub mod purse;
@@ -60,14 +61,49 @@ pub struct Ask<'a> {
     pub n_candidates: usize,
     /// Nobody waits for it: work that would be in the way of the next real question is not worth it.
     pub is_ahead: bool,
+    /// What an engine was saying here when the user typed something else and took it back; mostly nothing. A guess that
+    /// is cheap to verify.
+    pub said_before: &'a str,
 }
 
 /// More candidates than this are wanted only by hand.
 pub const MAX_UNASKED: usize = 3;
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
+    /// One line at `offset`, somebody waits, nothing else is open.
+    pub fn at(document: &'a Snapshot, offset: usize) -> Ask<'a> {
+        Ask { document, offset, others: &[], max_lines: 1, n_candidates: 1, is_ahead: false, said_before: "" }
+    }
+
     pub fn is_by_hand(&self) -> bool {
         self.n_candidates > MAX_UNASKED
+    }
+}
+
+/// An [`Ask`] of its own, to be taken to another thread.
+#[derive(Clone)]
+pub struct Question {
+    document: Snapshot,
+    offset: usize,
+    others: Vec<Snapshot>,
+    max_lines: usize,
+    n_candidates: usize,
+    is_ahead: bool,
+    said_before: String,
+}
+
+impl Question {
+    pub fn ask(&self) -> Ask<'_> {
+        let Question { ref document, offset, ref others, max_lines, n_candidates, is_ahead, ref said_before } = *self;
+        Ask { document, offset, others, max_lines, n_candidates, is_ahead, said_before }
+    }
+}
+
+impl From<&Ask<'_>> for Question {
+    fn from(ask: &Ask) -> Question {
+        let Ask { document, offset, others, max_lines, n_candidates, is_ahead, said_before } = *ask;
+        let (document, others, said_before) = (document.clone(), others.to_vec(), said_before.to_string());
+        Question { document, offset, others, max_lines, n_candidates, is_ahead, said_before }
     }
 }
 

@@ -14,6 +14,7 @@ mod histogram;
 mod metrics;
 pub mod money;
 mod names;
+pub mod otlp;
 pub mod prices;
 mod report;
 mod requests;

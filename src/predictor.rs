@@ -18,6 +18,7 @@ pub mod restraint;
 mod reveal;
 mod tally;
 mod trace;
+mod watching;
 mod without;
 
 use std::collections::VecDeque;
@@ -43,7 +44,7 @@ pub use asking::Waste;
 pub use options::Options;
 pub use request::{Answer, Judge, Made, Outcome, Quick, Request, Selected, Showable, Trigger};
 pub use tally::Tally;
-pub use trace::{Shown, Step, Trace};
+pub use trace::{Row, RowKind, Shown, Step, Trace};
 pub use without::Without;
 
 /// How many traces are kept for `why`.
@@ -79,10 +80,9 @@ impl Predictor {
         Predictor { judge: Some(judge), ..self }
     }
 
-    /// Tells of every question to the models that was ended before it was answered. Called on their thread.
-    pub fn telling_waste(self, on_waste: impl Fn(Waste) + Send + Sync + 'static) -> Predictor {
-        let _ = self.core.on_waste.set(Box::new(on_waste));
-        self
+    /// Why no suggestion is made anywhere in a document, as a sentence for the user.
+    pub fn obstacle(&self, document: &Snapshot) -> Option<String> {
+        gate::serves(&self.core.options, document).err()
     }
 
     /// Gate and cache. Microseconds; no I/O, no engine.
@@ -117,7 +117,7 @@ impl Predictor {
         let is_by_hand = request.trigger == Trigger::Invoked;
         let question = Question { document: &document, offset, others: &others, is_by_hand };
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
-        let ask = Ask { document: &document, offset, others: &others, max_lines, n_candidates, is_ahead: false };
+        let ask = Ask { others: &others, max_lines, n_candidates, ..Ask::at(&document, offset) };
         let mut reasons = Vec::new();
         // Prose is rarely typed twice: there they are more often wrong than right.
         let is_prose = !is_by_hand && is_comment(&document, offset);
@@ -163,9 +163,10 @@ impl Predictor {
             }
             let flight = adopted.unwrap_or_else(|| {
                 let (document, others) = (document.clone(), others.to_vec());
+                let said_before = self.flights.said_before(&document.id, &document.text, offset);
                 let flight = Flight::new(document, offset, others, question.n_candidates(), Purpose::Asked);
+                let flight = Arc::new(flight.reminded_of(said_before));
                 flight.join();
-                let flight = Arc::new(flight);
                 self.tally.lock().n_flights += 1;
                 self.flights.launch(flight.clone());
                 flight

@@ -5,6 +5,7 @@
 //! analysis thread, engines on the worker thread, the index on the workspace's. Read `server/state.rs` first, then
 //! `server/handlers/inline_completion.rs`.
 
+mod accept;
 mod agents;
 mod alone;
 mod analysis;
@@ -20,8 +21,13 @@ mod in_order;
 mod lifecycle;
 mod log;
 mod offer;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod places;
 mod progress;
+mod ready;
 mod record;
+mod say;
 mod state;
 mod status;
 mod tape;

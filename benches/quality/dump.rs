@@ -29,7 +29,7 @@ impl Dump {
         let engine = Instant::new(Arc::new(move || index.clone()));
         for question in hole.questions(typed) {
             let (document, offset) = (&question.document, question.offset);
-            let ask = Ask { document, offset, others: &[], max_lines: 1, n_candidates: usize::MAX, is_ahead: false };
+            let ask = Ask { n_candidates: usize::MAX, ..Ask::at(document, offset) };
             let line = question.answer.split('\n').next().unwrap_or_default();
             let is_first = self.n_asked == 0;
             self.n_asked += 1;

@@ -50,14 +50,7 @@ impl Likelihood {
         for (i, (name, options)) in self.contexts.iter().enumerate() {
             // Each context is asked for anew.
             document.id.0 = Arc::from(format!("{} with {name}", hole.id));
-            let ask = Ask {
-                document: &document,
-                offset: question.offset,
-                others: &hole.others,
-                max_lines: 1,
-                n_candidates: 1,
-                is_ahead: false,
-            };
+            let ask = Ask { others: &hole.others, ..Ask::at(&document, question.offset) };
             let help = Help { continuations: &[], context: &|place| context::gather(place, project, options) };
             let likelihood = self.loaded.likelihood(&ask, &rest, &help, &Cancel::default());
             let likelihood = likelihood.map_err(|stopped| anyhow!("{stopped:?}"))?;

@@ -1,57 +1,20 @@
-(parameter_declaration
-  type: (_) @type
-  declarator: [
+(_ type: (_) @type declarator: (reference_declarator (identifier) @name))
+(declaration type: (_) @type declarator: (init_declarator declarator: (reference_declarator (identifier) @name)))
+(field_declaration type: (_) @type declarator: (reference_declarator (field_identifier) @name))
+([
+  (optional_parameter_declaration type: (_) @type declarator: [
     (identifier) @name
     (pointer_declarator declarator: (identifier) @name)
     (pointer_declarator declarator: (pointer_declarator declarator: (identifier) @name))
     (array_declarator declarator: (identifier) @name)
-    (reference_declarator (identifier) @name)
   ])
-(declaration
-  type: (_) @type
-  declarator: [
+  (for_range_loop type: (_) @type declarator: [
     (identifier) @name
     (pointer_declarator declarator: (identifier) @name)
     (pointer_declarator declarator: (pointer_declarator declarator: (identifier) @name))
     (array_declarator declarator: (identifier) @name)
-    (reference_declarator (identifier) @name)
   ])
-(declaration
-  type: (_) @type
-  declarator: (init_declarator
-    declarator: [
-      (identifier) @name
-      (pointer_declarator declarator: (identifier) @name)
-      (array_declarator declarator: (identifier) @name)
-      (reference_declarator (identifier) @name)
-    ]))
-(field_declaration
-  type: (_) @type
-  declarator: [
-    (field_identifier) @name
-    (pointer_declarator declarator: (field_identifier) @name)
-    (pointer_declarator declarator: (pointer_declarator declarator: (field_identifier) @name))
-    (array_declarator declarator: (field_identifier) @name)
-    (reference_declarator (field_identifier) @name)
-  ])
-(optional_parameter_declaration
-  type: (_) @type
-  declarator: [
-    (identifier) @name
-    (pointer_declarator declarator: (identifier) @name)
-    (pointer_declarator declarator: (pointer_declarator declarator: (identifier) @name))
-    (array_declarator declarator: (identifier) @name)
-    (reference_declarator (identifier) @name)
-  ])
-(for_range_loop
-  type: (_) @type
-  declarator: [
-    (identifier) @name
-    (pointer_declarator declarator: (identifier) @name)
-    (pointer_declarator declarator: (pointer_declarator declarator: (identifier) @name))
-    (array_declarator declarator: (identifier) @name)
-    (reference_declarator (identifier) @name)
-  ])
+])
 
 ; auto x = Foo(...), Foo{...}, new Foo(...), std::make_unique<Foo>(...)
 (declaration

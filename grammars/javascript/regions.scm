@@ -1,15 +1,1 @@
-(comment) @comment
-
-[
-  (string)
-  (template_string)
-] @string
-(template_substitution) @code
-
-[
-  (statement_block)
-  (class_body)
-  (switch_body)
-  (object)
-  (jsx_element)
-] @block
+(jsx_element) @block

@@ -7,6 +7,3 @@
 (variable_declarator name: (identifier) @name !type value: (new_expression constructor: (_) @type))
 (variable_declarator name: (identifier) @name !type value: (as_expression (_) (_) @type))
 (public_field_definition name: (_) @name !type value: (new_expression constructor: (_) @type))
-(assignment_expression
-  left: (member_expression object: (this) property: (_) @name)
-  right: (new_expression constructor: (_) @type))

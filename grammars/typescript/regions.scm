@@ -1,17 +1,1 @@
-(comment) @comment
-
-[
-  (string)
-  (template_string)
-] @string
-(template_substitution) @code
-
-[
-  (statement_block)
-  (class_body)
-  (switch_body)
-  (object)
-  (interface_body)
-  (enum_body)
-  (object_type)
-] @block
+[(interface_body) (enum_body) (object_type)] @block

@@ -103,6 +103,17 @@ const USUAL_VARIABLES: [&str; 32] = [
     "PATHEXT",
 ];
 
+/// How the programs of the ready entries are got, by their makers' pages.
+const PACKAGES: [(&str, &str); 7] = [
+    ("claude-agent-acp", "npm install -g @agentclientprotocol/claude-agent-acp"),
+    ("codex-acp", "npm install -g @agentclientprotocol/codex-acp"),
+    ("gemini", "npm install -g @google/gemini-cli"),
+    ("opencode", "npm install -g opencode-ai"),
+    ("qwen", "npm install -g @qwen-code/qwen-code"),
+    ("copilot", "npm install -g @github/copilot"),
+    ("vibe-acp", "pip install mistral-vibe"),
+];
+
 /// The meter is on this machine, whatever proxy there is.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
@@ -276,8 +287,21 @@ impl Agent {
         Some(Price { input, cached_input: self.cached_input_usd.unwrap_or(input), output })
     }
 
-    /// Where its program is found; `None` where it is not.
-    pub fn program(&self) -> Option<PathBuf> {
+    /// `Err` says how to get the program, where it is not found.
+    pub fn installed(&self) -> Result<(), String> {
+        if self.program().is_some() {
+            return Ok(());
+        }
+        let package = PACKAGES.iter().find(|(command, _)| *command == self.command).map(|(_, how)| *how);
+        let how = package.map_or("install it".to_string(), |how| format!("get it by `{how}`"));
+        Err(format!(
+            "the program of the agent `{}`, `{}`, was not found: {how}, or give its path as `command`",
+            self.name, self.command
+        ))
+    }
+
+    /// Where its program is found.
+    fn program(&self) -> Option<PathBuf> {
         let command = PathBuf::from(&self.command);
         if command.components().count() > 1 {
             return command.is_file().then_some(command);

@@ -106,11 +106,11 @@ impl Meter {
 }
 
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let path = request.uri().path().trim_start_matches('/');
+    let path = request.uri().path().trim_start_matches('/').to_string();
     let ends = path.match_indices('/').nth(1).map_or(path.len(), |(at, _)| at);
     let line = shared.lines.lock().get(&path[..ends]).cloned();
     match line {
-        Some(line) => line.pass(&path[ends..].to_string(), request, &shared.client).await,
+        Some(line) => line.pass(&path[ends..], request, &shared.client).await,
         None => (StatusCode::NOT_FOUND, "no hand-off has this address\n").into_response(),
     }
 }

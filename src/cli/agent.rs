@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 
 use super::output::Output;
+use crate::agent::merge::Wanted;
+use crate::agent::plan::{Chosen, carry_out, conflicts_markdown, on_disk, plan};
 use crate::agent::{Desk, FOLDER_VARIABLE, Store};
 use crate::ledger;
 
@@ -38,6 +40,15 @@ enum Command {
         /// Its id, or the beginning of one
         id: String,
     },
+    /// Print what an agent has made: a summary, and every change
+    Show { id: String },
+    /// Merge what an agent has made into your files, as they are on the disk; nothing is changed where anything conflicts
+    Apply {
+        id: String,
+        /// Only this file; may be given again
+        #[arg(long, value_name = "PATH")]
+        file: Vec<PathBuf>,
+    },
     /// Answer an agent's question
     Permit {
         id: String,
@@ -65,6 +76,11 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
             let log = std::fs::read_to_string(&path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
             output.write_all(log.as_bytes())?;
         }
+        Command::Show { id } => {
+            let (hand_off, review) = desk(store).review(&id)?;
+            output.write_all(review.markdown(&hand_off.title).as_bytes())?;
+        }
+        Command::Apply { id, file } => return apply(&desk(store), &id, file, output),
         Command::Permit { id, allow } => {
             let hand_off = store.find(&id)?;
             let asked = hand_off.question.ok_or_else(|| anyhow!("`{}` asks nothing now", hand_off.id))?;
@@ -82,6 +98,29 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
         }
         Command::Hide { id } => desk(store).hide(&id, true)?,
     }
+    Ok(0)
+}
+
+fn apply(desk: &Desk, id: &str, files: Vec<PathBuf>, output: &mut Output) -> Result<i32> {
+    let (hand_off, review) = desk.review(id)?;
+    let root = hand_off.snapshot.as_ref().map(|snapshot| snapshot.root.clone());
+    let root = root.ok_or_else(|| anyhow!("the copy of `{}` is gone", hand_off.id))?;
+    let chosen = match files.is_empty() {
+        true => Chosen::All,
+        false => Chosen::Files(files.into_iter().map(|file| (file, Wanted::All)).collect()),
+    };
+    let steps = match plan(&review, &chosen, &root, |path| on_disk(&root.join(path))) {
+        Ok(steps) => steps,
+        Err(conflicts) => {
+            output.write_all(conflicts_markdown(&conflicts).as_bytes())?;
+            return Ok(1);
+        }
+    };
+    carry_out(&root, &steps).map_err(|half| anyhow!("{half}"))?;
+    if chosen == Chosen::All {
+        desk.applied(&hand_off.id)?;
+    }
+    writeln!(output, "{}; it is in your files now", review.summary())?;
     Ok(0)
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::input::Place;
 use super::output::{Output, Style};
 use super::session::{Reply, Session, Wish};
-use crate::predictor::{Shown, Trace, Trigger};
+use crate::predictor::{Row, RowKind, Trace, Trigger};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -29,8 +29,6 @@ pub struct Arguments {
     wish: Wish,
 }
 
-const OUTCOME: &str = "outcome";
-
 pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
     let Place { file, offset } = Place::read(&arguments.place)?;
     let session = Session::around(file.path.parent().unwrap_or(Path::new("/")), &arguments.wish)?.with_warnings();
@@ -47,27 +45,20 @@ pub fn run(arguments: &Arguments, output: &mut Output) -> Result<i32> {
 fn print(trace: &Trace, reply: &Reply, output: &mut Output) -> Result<()> {
     let place = format!("{}:{}:{}", trace.document, trace.line, trace.column);
     writeln!(output, "{}", output.paint(Style::Bold, &place))?;
-    let width = trace.steps.iter().map(|step| step.stage.len()).max().unwrap_or_default().max(OUTCOME.len());
-    for step in &trace.steps {
-        let time = output.paint(Style::Dim, &format!("{:>9}", milliseconds(step.took_us)));
-        writeln!(output, "  {:width$}  {time}  {}", step.stage, step.verdict)?;
-    }
-    for shown in &trace.context {
-        let Shown { kind, path, reason, score, n_tokens, is_used } = shown;
-        let verdict = if *is_used { format!("{n_tokens} tokens") } else { "left out".to_string() };
-        let line = format!("{kind} {score:.2}, {verdict}: {path}: {reason}");
-        let line = if *is_used { line } else { output.paint(Style::Dim, &line) };
-        writeln!(output, "  {:width$}  {:>9}  {line}", "", "")?;
-    }
-    let style = if reply.text.is_some() { Style::Good } else { Style::Bad };
-    let outcome = output.paint(style, &trace.outcome);
-    writeln!(output, "  {OUTCOME:width$}  {:>9}  {outcome}", milliseconds(trace.total_us))?;
-    for line in reply.text.iter().flat_map(|text| text.lines()) {
-        writeln!(output, "  {:width$}  {:>9}  {}", "", "", output.paint(Style::Ghost, line))?;
+    for Row { label, took, text, kind } in trace.rows() {
+        let style = match kind {
+            RowKind::Step | RowKind::ContextUsed => Style::Plain,
+            RowKind::ContextLeftOut => Style::Dim,
+            RowKind::Outcome if reply.text.is_some() => Style::Good,
+            RowKind::Outcome => Style::Bad,
+        };
+        writeln!(output, "  {label}  {}  {}", output.paint(Style::Dim, &took), output.paint(style, &text))?;
+        if kind == RowKind::Outcome {
+            for line in reply.text.iter().flat_map(|text| text.lines()) {
+                let (label, took) = (" ".repeat(label.len()), " ".repeat(took.len()));
+                writeln!(output, "  {label}  {took}  {}", output.paint(Style::Ghost, line))?;
+            }
+        }
     }
     Ok(())
-}
-
-fn milliseconds(us: u64) -> String {
-    format!("{}.{:03} ms", us / 1000, us % 1000)
 }

@@ -23,7 +23,10 @@ pub fn schema() -> String {
         }
     }
     root.insert("properties".to_string(), properties.into());
-    format!("{:#}\n", Value::from(root))
+    let mut root = Value::from(root);
+    // So that a new setting is a few new lines.
+    root.sort_all_objects();
+    format!("{root:#}\n")
 }
 
 fn object(description: &str) -> Map<String, Value> {
@@ -119,6 +122,7 @@ fn endpoint() -> Value {
             "model": text("The model's name there."),
             "key_variable": text("The environment variable that holds the key."),
             "key_command": {"type": "array", "items": {"type": "string"}, "description": "A program that prints the key."},
+            "key_keyring": text("The key's name in the system's keyring; `foretype key set` puts it there."),
             "family": {
                 "enum": Family::ALL.map(Family::name),
                 "description": "The model's family, for servers that take its markers in the prompt.",

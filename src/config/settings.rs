@@ -96,6 +96,12 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.predictor.min_part_chance),
     },
     Setting {
+        key: "suggest.inlay_hints",
+        doc: "In editors without ghost text, show suggestions as inlay hints at the cursor, instead of in the menu.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.inlay_hints),
+    },
+    Setting {
         key: "ahead.enabled",
         doc: "Ask a model, while it is idle, for what may follow the text that is shown.",
         workspace_may: Tighten::SwitchOff,
@@ -190,6 +196,31 @@ pub const SETTINGS: &[Setting] = &[
         doc: "The port of that, on 127.0.0.1; 0 takes any that is free, and the log says which.",
         workspace_may: Tighten::Nothing,
         slot: |settings| Slot::Port(&mut settings.http.port),
+    },
+    Setting {
+        key: "otlp.url",
+        doc: "An OpenTelemetry collector that is sent what requests to providers came to, at `URL/v1/metrics`; it needs a \
+              build with the feature `otlp`, and, on another machine, `remote.enabled`.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Text(&mut settings.otlp.url),
+    },
+    Setting {
+        key: "otlp.plain_http",
+        doc: "Send it over plain HTTP, although it is another machine.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Switch(&mut settings.otlp.plain_http),
+    },
+    Setting {
+        key: "otlp.headers_variable",
+        doc: "The environment variable with headers for the collector, written as in `OTEL_EXPORTER_OTLP_HEADERS`.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Text(&mut settings.otlp.headers_variable),
+    },
+    Setting {
+        key: "otlp.every_s",
+        doc: "It is sent every so many seconds.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Count(&mut settings.otlp.every_s),
     },
     Setting {
         key: "workspace.index",
@@ -303,6 +334,10 @@ pub fn apply(layers: Vec<Layer>) -> (Settings, Vec<Problem>) {
     }
     settings.suggestion.max_lines = settings.predictor.max_lines;
     settings.money = settings.money();
+    if let Err(message) = settings.otlp.target() {
+        problems.push(Problem { source: "otlp".to_string(), line: None, message });
+        settings.otlp.url.clear();
+    }
     (settings, problems)
 }
 

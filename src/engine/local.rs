@@ -33,9 +33,8 @@ use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
 use super::calibration::judged;
-use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Spent};
+use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Question, Spent};
 use crate::context::{self, Gathered};
-use crate::document::Snapshot;
 use crate::weights::Store;
 use decode::{Effort, Said};
 use evaluator::Stopped;
@@ -100,17 +99,12 @@ enum State {
 
 enum Job {
     Load,
-    Answer(Box<Question>),
+    Answer(Box<Posed>),
 }
 
-/// An [`Ask`] that can be sent.
-struct Question {
-    document: Snapshot,
-    offset: usize,
-    others: Vec<Snapshot>,
-    max_lines: usize,
-    n_candidates: usize,
-    is_ahead: bool,
+/// A question, and whom to answer.
+struct Posed {
+    question: Question,
     cancel: Cancel,
     reply: Sender<Reply>,
 }
@@ -199,18 +193,9 @@ impl Engine for Local {
             return finish;
         }
         let (reply, answers) = channel();
-        let question = Question {
-            document: ask.document.clone(),
-            offset: ask.offset,
-            others: ask.others.to_vec(),
-            max_lines: ask.max_lines,
-            n_candidates: ask.n_candidates,
-            is_ahead: ask.is_ahead,
-            cancel: cancel.clone(),
-            reply,
-        };
+        let posed = Posed { question: ask.into(), cancel: cancel.clone(), reply };
         let gone = || Finish::Failed(Failure::here("the model's thread has ended; restart the server and report this"));
-        if self.jobs.send(Job::Answer(Box::new(question))).is_err() {
+        if self.jobs.send(Job::Answer(Box::new(posed))).is_err() {
             return gone();
         }
         let mut best = None;
@@ -253,7 +238,7 @@ impl Host {
         loop {
             match inbox.recv_timeout(Duration::from_secs(self.options.unload_after_s as u64)) {
                 Ok(Job::Load) => drop(self.load()),
-                Ok(Job::Answer(question)) => self.answer(&question),
+                Ok(Job::Answer(posed)) => self.answer(&posed),
                 Err(RecvTimeoutError::Timeout) => {
                     self.loaded = None;
                     *self.state.lock() = State::Unloaded;
@@ -281,16 +266,24 @@ impl Host {
         self.loaded.as_mut().ok_or(Finish::Cancelled)
     }
 
-    fn answer(&mut self, question: &Question) {
-        let Question { document, offset, others, max_lines, n_candidates, is_ahead, cancel, reply } = question;
+    /// Texts that may come, best first.
+    fn guesses(&self, ask: &Ask, cancel: &Cancel) -> Vec<String> {
+        if !self.options.drafts {
+            return Vec::new();
+        }
+        let said_before = Some(ask.said_before.to_string()).filter(|said| !said.is_empty());
+        said_before.into_iter().chain((self.continuations)(ask, cancel)).collect()
+    }
+
+    fn answer(&mut self, posed: &Posed) {
+        let Posed { question, cancel, reply } = posed;
         // The questions that came while it was loaded are old.
         if cancel.is_cancelled() {
             let _ = reply.send(Reply::End(Finish::Cancelled));
             return;
         }
-        let (max_lines, offset) = (*max_lines, *offset);
-        let ask = Ask { document, offset, others, max_lines, n_candidates: *n_candidates, is_ahead: *is_ahead };
-        let continuations = if self.options.drafts { (self.continuations)(&ask, cancel) } else { Vec::new() };
+        let ask = question.ask();
+        let continuations = self.guesses(&ask, cancel);
         let contexts = self.contexts.clone();
         let help = Help { continuations: &continuations, context: &*contexts };
         let n_answers = if ask.is_by_hand() { MAX_CANDIDATES } else { 1 };

@@ -9,6 +9,7 @@ mod endpoint;
 mod events;
 mod failure;
 mod key;
+pub mod keyring;
 mod pace;
 mod protocol;
 mod question;
@@ -16,7 +17,6 @@ mod wire;
 mod words;
 
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,20 +28,22 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
 use super::calibration::judged;
+use super::held::{Context, Held, MAX_HELD};
 use super::purse::{Counted, Ended, Planned, Purse, Used};
 use super::stop::Place;
 use super::{Ask, Cancel, Candidate, Cause, Cost, Engine, Failure, Finish, Spent};
-use crate::context::{self, Considered, Gathered, Piece};
+use crate::context::{self, Gathered, Piece};
 use crate::document::DocumentId;
 use crate::privacy::{clear_cursor, clear_piece};
-use crate::prompt::{self, Anchor, Budget, ContextFile, Healing, Layout};
+use crate::prompt::{Anchor, Budget, Healing, Layout};
 use key::Key;
 use protocol::Usage;
 use question::{Question, n_tokens};
 use wire::{Next, Wire};
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, is_loopback};
 pub use events::{Events, Shape};
+pub use key::checked as checked_key;
 pub use pace::Pace;
 pub use protocol::{Chunk, Protocol};
 pub use wire::Net;
@@ -77,25 +79,6 @@ pub struct Remote {
     n_evaluated: AtomicU64,
     n_decoded: AtomicU64,
 }
-
-/// What stays as it is in the prompts of a document while somebody types, so that the provider finds it in its cache.
-#[derive(Clone)]
-struct Held {
-    anchor: Anchor,
-    context: Arc<Context>,
-}
-
-/// The parts of other files in a prompt.
-#[derive(Default)]
-struct Context {
-    repository: String,
-    path: Arc<str>,
-    files: Vec<ContextFile>,
-    considered: Arc<[Considered]>,
-}
-
-/// Documents whose anchors are kept.
-const MAX_HELD: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// How soon a cancelled question is given up.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -139,12 +122,10 @@ impl Remote {
     /// What is asked, with the context of the question before as long as that goes on.
     fn question(&self, ask: &Ask) -> (Question, Arc<Context>) {
         let (text, id) = (&ask.document.text, &ask.document.id);
+        // Only looked at under the lock: gathering takes milliseconds.
         let before = self.held.lock().get(id).cloned();
-        let plan = prompt::plan(text, ask.offset, before.as_ref().map(|held| &held.anchor), &self.layout);
-        let context = match before {
-            Some(before) if plan.anchor.goes_on(&before.anchor) => before.context,
-            _ => Arc::new(self.context(ask, &plan.anchor)),
-        };
+        let (plan, held) = Held::next(before.as_ref(), ask, &self.layout, |anchor| self.context(ask, anchor));
+        let context = held.context.clone();
         let right = text.slice(ask.offset..text.line_range(text.line_of(ask.offset)).end);
         let question = Question {
             repository: context.repository.clone(),
@@ -157,22 +138,20 @@ impl Remote {
             max_lines: ask.max_lines,
             is_one_line: ask.max_lines <= 1 || !right.trim().is_empty(),
         };
-        self.held.lock().put(id.clone(), Held { anchor: plan.anchor, context: context.clone() });
+        self.held.lock().put(id.clone(), held);
         (question, context)
     }
 
     fn context(&self, ask: &Ask, anchor: &Anchor) -> Context {
-        let shown = anchor.start..ask.offset + anchor.suffix.len();
-        let place = context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown };
-        let Gathered { repository, path, mut pieces } = (self.contexts)(&place);
-        if self.endpoint.leaves_machine() {
-            pieces.iter_mut().for_each(keep_secret);
-        }
+        let contexts = |place: &context::Place| {
+            let mut gathered = (self.contexts)(place);
+            if self.endpoint.leaves_machine() {
+                gathered.pieces.iter_mut().for_each(keep_secret);
+            }
+            gathered
+        };
         let budget = &self.layout.budget;
-        let considered = context::choose(pieces, budget.context_tokens, budget.bytes_per_token);
-        let files = context::files(&considered);
-        let files = files.into_iter().map(|(path, text)| ContextFile { path: path.to_string(), text }).collect();
-        Context { repository, path, files, considered: considered.into() }
+        Context::gather(ask, anchor, contexts, budget.context_tokens, budget)
     }
 
     /// Waits for the next key to take this question's place; false when one has.

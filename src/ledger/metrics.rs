@@ -9,21 +9,31 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::UnixMs;
 use super::costs::count;
 use super::money::{MicroUsd, to_usd};
-use super::store::Store;
+use super::store::{MS_A_DAY, Store};
 
-/// Of one provider and model, since the file was begun.
+/// Since the file was begun, by provider and model.
+pub type All = BTreeMap<(String, String), Counters>;
+
+/// Of one provider and model.
 #[derive(Default)]
-struct Counters {
-    /// How many ended how.
-    endings: BTreeMap<String, u64>,
-    input_tokens: u64,
-    cached_input_tokens: u64,
-    output_tokens: u64,
-    ms: u64,
-    cost: MicroUsd,
-    n_unpriced: u64,
+pub struct Counters {
+    /// `done`, `cancelled`, or why they failed.
+    pub endings: BTreeMap<String, Ending>,
+    pub input_tokens: u64,
+    pub cached_input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost: MicroUsd,
+    pub n_unpriced: u64,
+}
+
+/// Requests that ended alike.
+#[derive(Clone, Copy, Default)]
+pub struct Ending {
+    pub n: u64,
+    pub ms: u64,
 }
 
 struct Family {
@@ -47,7 +57,7 @@ const FAMILIES: [Family; 6] = [
         help: "Requests to providers by how they ended: done, cancelled, or why they failed.",
         samples: |counters| {
             let endings = counters.endings.iter();
-            endings.map(|(ended, n)| Sample::labelled("ended", ended, *n)).collect()
+            endings.map(|(ended, ending)| Sample::labelled("ended", ended, ending.n)).collect()
         },
     },
     Family {
@@ -82,17 +92,14 @@ const FAMILIES: [Family; 6] = [
         kind: "summary",
         help: "From a request to its end.",
         samples: |counters| {
-            let n: u64 = counters.endings.values().sum();
-            vec![Sample::bare("_sum", counters.ms as f64 / 1000.0), Sample::bare("_count", n as f64)]
+            let (n, ms) = counters.endings.values().fold((0, 0), |(n, ms), ending| (n + ending.n, ms + ending.ms));
+            vec![Sample::bare("_sum", ms as f64 / 1000.0), Sample::bare("_count", n as f64)]
         },
     },
 ];
 
 pub fn text(path: &Path) -> anyhow::Result<String> {
-    let counters = match Store::existing(path)? {
-        Some(store) => read(&store.connection)?,
-        None => BTreeMap::new(),
-    };
+    let (counters, _) = read(path)?;
     let mut text = String::new();
     for Family { name, kind, help, samples } in &FAMILIES {
         // Writing to a string cannot fail.
@@ -110,22 +117,28 @@ pub fn text(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// By provider and model. What is open is left out: a counter never falls.
-fn read(connection: &Connection) -> rusqlite::Result<BTreeMap<(String, String), Counters>> {
+/// The counters, and the beginning of the day on which the first of them began; nothing without a file. What is open is
+/// left out: a counter never falls.
+pub fn read(path: &Path) -> anyhow::Result<(All, UnixMs)> {
+    let Some(store) = Store::existing(path)? else { return Ok((All::new(), 0)) };
+    let first: Option<i64> = store.connection.query_row("SELECT min(day) FROM remote_tally", [], |row| row.get(0))?;
+    Ok((sums(&store.connection)?, first.unwrap_or_default() * MS_A_DAY))
+}
+
+fn sums(connection: &Connection) -> rusqlite::Result<All> {
     let mut statement = connection.prepare(
         "SELECT provider_name, request_model, ended, sum(n), sum(input_tokens), sum(cache_read_input_tokens),
             sum(output_tokens), sum(latency_ms), sum(cost_micro_usd), sum(n_unpriced)
          FROM remote_tally WHERE ended != 'open' GROUP BY 1, 2, 3",
     )?;
     let mut rows = statement.query([])?;
-    let mut all: BTreeMap<(String, String), Counters> = BTreeMap::new();
+    let mut all = All::new();
     while let Some(row) = rows.next()? {
         let counters = all.entry((row.get(0)?, row.get(1)?)).or_default();
-        counters.endings.insert(row.get(2)?, count(row, 3)?);
+        counters.endings.insert(row.get(2)?, Ending { n: count(row, 3)?, ms: count(row, 7)? });
         counters.input_tokens += count(row, 4)?;
         counters.cached_input_tokens += count(row, 5)?;
         counters.output_tokens += count(row, 6)?;
-        counters.ms += count(row, 7)?;
         counters.cost += row.get::<_, MicroUsd>(8)?;
         counters.n_unpriced += count(row, 9)?;
     }

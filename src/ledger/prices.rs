@@ -15,16 +15,17 @@ pub struct Price {
     pub output: f64,
 }
 
-/// When the table was put together, from the providers' pages, or from resellers' and price lists where none was found
-/// (Codestral, some of OpenAI's). Prices change: check them, and set your own where they differ.
-pub const TABLE_DATE: &str = "2026-10";
+/// When the table was last held against the providers' own pages (DeepSeek, Anthropic, OpenAI; Mistral's for the cache) and
+/// against LiteLLM's list (1.110.2), which names these pages as its sources. Codestral's input and output stand in that
+/// list and in models.dev's alone. Prices change: check them, and set your own where they differ.
+pub const TABLE_DATE: &str = "2026-11";
 
 /// List prices without discounts. Where a price depends on the hour, on the prompt or on writing to a cache, the
 /// dearest that a completion can meet stands here, so that budgets hold: DeepSeek's at peak hours (half of it at
 /// others), those of GPT-5.6 and GPT-6 with the cache written (1.25 times the input's); Claude Haiku 5.5's for prompts
-/// of up to 100,000 tokens, as no completion's is longer. No price of a cache is known for Codestral.
+/// of up to 100,000 tokens, as no completion's is longer. Mistral bills what it has in its cache at a tenth.
 const TABLE: [(&str, Price); 21] = [
-    ("codestral", price(0.30, 0.30, 0.90)),
+    ("codestral", price(0.30, 0.03, 0.90)),
     ("deepseek-flash", price(0.30, 0.006, 1.20)),
     // Retired; its requests are served by the one above, at the same price.
     ("deepseek-v4-flash", price(0.30, 0.006, 1.20)),

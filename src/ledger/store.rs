@@ -10,7 +10,7 @@ use super::{Event, Session, Shown, UnixMs, agents, histogram, names, requests};
 use crate::predictor::outcome::Ended;
 use crate::predictor::restraint::{self, Features, Maker, Restraint};
 
-const MS_A_DAY: i64 = 86_400_000;
+pub const MS_A_DAY: i64 = 86_400_000;
 
 pub struct Store {
     pub connection: Connection,

@@ -13,6 +13,7 @@ use super::flight::{Flight, Purpose};
 use super::power::Power;
 use super::trace::{Shown, Step};
 use crate::cache::{Cache, Offer};
+use crate::document::DocumentId;
 use crate::engine::{Ask, Cancel, Candidate, Engine, Failure, Finish, Spent};
 use crate::suggestion::{self, Around, Odds, Suggestion};
 
@@ -37,7 +38,11 @@ pub struct Core {
     n_flights_ended: AtomicU64,
     n_ahead_ended: AtomicU64,
     pub on_waste: OnceLock<OnWaste>,
+    pub on_news: OnceLock<OnNews>,
 }
+
+/// Told of a document for which there is something new in the cache.
+pub type OnNews = Box<dyn Fn(&DocumentId) + Send + Sync>;
 
 /// Told what came of a question to the models that was ended before it was answered.
 pub type OnWaste = Box<dyn Fn(Waste) + Send + Sync>;
@@ -62,8 +67,19 @@ pub struct Report {
 impl Core {
     pub fn new(options: Options, refining: suggestion::Options, engines: Vec<Arc<dyn Engine>>) -> Core {
         let cache = Mutex::new(Cache::new(options.cache.clone()));
-        let (has_answered, power, n_flights_ended, n_ahead_ended, on_waste) = Default::default();
-        Core { options, refining, engines, cache, has_answered, power, n_flights_ended, n_ahead_ended, on_waste }
+        let (has_answered, power, n_flights_ended, n_ahead_ended, on_waste, on_news) = Default::default();
+        Core {
+            options,
+            refining,
+            engines,
+            cache,
+            has_answered,
+            power,
+            n_flights_ended,
+            n_ahead_ended,
+            on_waste,
+            on_news,
+        }
     }
 
     pub fn instant_engines(&self) -> impl Iterator<Item = &Arc<dyn Engine>> {
@@ -161,12 +177,18 @@ impl Core {
         if is_ahead && !self.options.ahead_on_battery && self.power.is_on_battery() {
             return;
         }
-        let ask = Ask { document, offset: flight.offset, others, max_lines, n_candidates, is_ahead };
+        let (offset, said_before) = (flight.offset, flight.said_before.as_str());
+        let ask = Ask { document, offset, others, max_lines, n_candidates, is_ahead, said_before };
         let (started, before) = (Instant::now(), self.spent().n_decoded);
+        let mut has_line = false;
         for engine in self.models() {
             let mut grow = |candidate: &Candidate| {
                 flight.hear(|heard| heard.text.clone_from(&candidate.text));
                 ring();
+                if !has_line && whole_lines(&candidate.text).is_some() {
+                    has_line = true;
+                    self.tell_news(&document.id);
+                }
             };
             let report = self.ask(engine.as_ref(), &ask, &flight.cancel, &mut grow);
             if flight.cancel.is_cancelled() {
@@ -190,8 +212,14 @@ impl Core {
                 heard.reasons.extend(report.reason.map(|why| format!("{}: {why}", engine.name())));
             });
             if !is_silent {
-                return;
+                return self.tell_news(&document.id);
             }
+        }
+    }
+
+    fn tell_news(&self, document: &DocumentId) {
+        if let Some(on_news) = self.on_news.get() {
+            on_news(document);
         }
     }
 

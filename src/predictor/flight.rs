@@ -37,6 +37,8 @@ pub struct Flight {
     pub others: Vec<Snapshot>,
     pub n_candidates: usize,
     pub purpose: Purpose,
+    /// What a flight that was ended had said for this place.
+    pub said_before: String,
     pub begun: Instant,
     pub cancel: Cancel,
     /// Who waits for it.
@@ -67,8 +69,24 @@ impl Flight {
         purpose: Purpose,
     ) -> Flight {
         let (begun, cancel) = (Instant::now(), Cancel::default());
-        let (n_waiting, is_abandoned, heard) = Default::default();
-        Flight { document, offset, others, n_candidates, purpose, begun, cancel, n_waiting, is_abandoned, heard }
+        let (said_before, n_waiting, is_abandoned, heard) = Default::default();
+        Flight {
+            document,
+            offset,
+            others,
+            n_candidates,
+            purpose,
+            said_before,
+            begun,
+            cancel,
+            n_waiting,
+            is_abandoned,
+            heard,
+        }
+    }
+
+    pub fn reminded_of(self, said_before: String) -> Flight {
+        Flight { said_before, ..self }
     }
 
     /// One more waits for it.
@@ -103,6 +121,9 @@ impl Flight {
     /// How many bytes were typed since, if the text here is the flight's with those and they are what it says, or may
     /// still say.
     pub fn agrees(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<usize> {
+        if self.cancel.is_cancelled() {
+            return None;
+        }
         let typed = self.typed_since(id, text, offset)?;
         let heard = self.heard.lock();
         let is_behind = typed.starts_with(&*heard.text);
@@ -110,10 +131,18 @@ impl Flight {
         (heard.text.starts_with(&typed) || is_behind && may_come).then_some(typed.len())
     }
 
+    /// What it has said of what comes here, whether it was ended or not.
+    pub fn said_of(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<String> {
+        let typed = self.typed_since(id, text, offset)?;
+        let heard = self.heard.lock();
+        let rest = heard.text.strip_prefix(&typed).filter(|rest| !rest.is_empty());
+        rest.map(str::to_string)
+    }
+
     /// What was typed since, if nothing else has changed.
     fn typed_since(&self, id: &DocumentId, text: &Text, offset: usize) -> Option<String> {
         let (ours, at) = (&self.document.text, self.offset);
-        if *id != self.document.id || offset < at || offset - at > AFTER_BYTES || self.cancel.is_cancelled() {
+        if *id != self.document.id || offset < at || offset - at > AFTER_BYTES {
             return None;
         }
         let start = at.saturating_sub(BEFORE_BYTES);

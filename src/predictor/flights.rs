@@ -33,6 +33,8 @@ struct State {
     running: Option<Arc<Flight>>,
     asked: Option<Arc<Flight>>,
     ahead: VecDeque<Arc<Flight>>,
+    /// The last one that was ended after it had said something: after a typo is taken back, that is what was wanted.
+    ended: Option<Arc<Flight>>,
     closed: bool,
 }
 
@@ -63,10 +65,16 @@ impl Flights {
         }
         let at = state.ahead.iter().position(|flight| flight.agrees(id, text, offset).is_some())?;
         let flight = state.ahead.remove(at)?;
-        end(state.running.as_ref());
+        state.end_running();
         end(state.asked.replace(flight.clone()).as_ref());
         self.queue.bell.notify_all();
         Some(flight)
+    }
+
+    /// What the flight that was ended last had said of what comes here; empty if nothing.
+    pub fn said_before(&self, id: &DocumentId, text: &Text, offset: usize) -> String {
+        let state = self.queue.state.lock();
+        state.ended.as_ref().and_then(|flight| flight.said_of(id, text, offset)).unwrap_or_default()
     }
 
     /// Begins a flight. One that somebody waits for ends all others.
@@ -81,7 +89,7 @@ impl Flights {
         }
         match flight.purpose {
             Purpose::Asked => {
-                end(state.running.as_ref());
+                state.end_running();
                 state.ahead.drain(..).for_each(|ahead| end(Some(&ahead)));
                 end(state.asked.replace(flight).as_ref());
             }
@@ -106,7 +114,9 @@ impl Flights {
     pub fn end_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
         let mut state = self.queue.state.lock();
         let is_ended = |flight: &Arc<Flight>| flight.document.id == *id && !agrees(flight);
-        end(state.running.as_ref().filter(|flight| is_ended(flight)));
+        if state.running.as_ref().is_some_and(is_ended) {
+            state.end_running();
+        }
         if state.asked.as_ref().is_some_and(is_ended) {
             end(state.asked.take().as_ref());
         }
@@ -164,11 +174,21 @@ impl Queue {
     }
 }
 
+impl State {
+    fn end_running(&mut self) {
+        let Some(flight) = &self.running else { return };
+        end(Some(flight));
+        if !flight.heard().text.is_empty() {
+            self.ended = Some(flight.clone());
+        }
+    }
+}
+
 impl Drop for Flights {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock();
         state.closed = true;
-        end(state.running.as_ref());
+        state.end_running();
         end(state.asked.take().as_ref());
         state.ahead.clear();
         self.queue.bell.notify_all();

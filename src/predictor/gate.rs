@@ -13,12 +13,8 @@ const MAX_RIGHT_BYTES: usize = 8;
 
 /// `Err` holds the sentence for the user.
 pub fn judge(options: &Options, document: &Snapshot, offset: usize, trigger: Trigger) -> Result<(), String> {
-    if !options.enabled {
-        return Err("suggestions are switched off by `enabled = false`".to_string());
-    }
-    language_enabled(options, document)?;
-    small_enough(options, document, offset)?;
-    cleared(document)?;
+    serves(options, document)?;
+    short_line(document, offset)?;
     match trigger {
         Trigger::Invoked => Ok(()),
         Trigger::Automatic => {
@@ -26,6 +22,16 @@ pub fn judge(options: &Options, document: &Snapshot, offset: usize, trigger: Tri
             room_on_the_right(document, offset)
         }
     }
+}
+
+/// As [`judge`], of a document as a whole.
+pub fn serves(options: &Options, document: &Snapshot) -> Result<(), String> {
+    if !options.enabled {
+        return Err("suggestions are switched off by `enabled = false`".to_string());
+    }
+    language_enabled(options, document)?;
+    small_enough(options, document)?;
+    cleared(document)
 }
 
 fn cleared(document: &Snapshot) -> Result<(), String> {
@@ -45,11 +51,15 @@ fn language_enabled(options: &Options, document: &Snapshot) -> Result<(), String
     }
 }
 
-fn small_enough(options: &Options, document: &Snapshot, offset: usize) -> Result<(), String> {
+fn small_enough(options: &Options, document: &Snapshot) -> Result<(), String> {
     let (n_bytes, limit) = (document.text.len(), options.max_document_bytes);
     if n_bytes > limit {
         return Err(format!("the file has {n_bytes} bytes, more than the limit of {limit}"));
     }
+    Ok(())
+}
+
+fn short_line(document: &Snapshot, offset: usize) -> Result<(), String> {
     let line_bytes = document.text.line_range(document.text.line_of(offset)).len();
     if line_bytes > MAX_LINE_BYTES {
         return Err(format!(

@@ -44,6 +44,16 @@ pub struct Offered<'a> {
     pub offset: usize,
     /// The first is shown; the user may turn to the others.
     pub suggestions: &'a [Suggestion],
+    pub surface: Surface,
+}
+
+/// Where a suggestion is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// At its place in the text.
+    Text,
+    /// In a menu with others: who types on has not said that it is wrong.
+    Menu,
 }
 
 /// Whether a suggestion was on the screen already.

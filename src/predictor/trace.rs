@@ -1,5 +1,6 @@
 //! What happened to one request, step by step. Holds no file content.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -45,6 +46,24 @@ pub struct Shown {
     pub is_used: bool,
 }
 
+/// One line of what `why` tells people; the columns are as wide in all rows of a trace.
+pub struct Row {
+    pub label: String,
+    pub took: String,
+    pub text: String,
+    pub kind: RowKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    Step,
+    ContextUsed,
+    ContextLeftOut,
+    Outcome,
+}
+
+const OUTCOME: &str = "outcome";
+
 impl From<&Considered> for Shown {
     fn from(Considered { piece, n_tokens, is_used }: &Considered) -> Shown {
         Shown {
@@ -79,9 +98,41 @@ impl Trace {
         self.steps.push(step);
     }
 
+    /// The steps, the context and the outcome, in this order.
+    pub fn rows(&self) -> Vec<Row> {
+        let width = self.steps.iter().map(|step| step.stage.len()).max().unwrap_or_default().max(OUTCOME.len());
+        let row = |label: &str, took_us: Option<u64>, text: String, kind| {
+            let took = took_us.map(|us| format!("{}.{:03} ms", us / 1000, us % 1000)).unwrap_or_default();
+            Row { label: format!("{label:width$}"), took: format!("{took:>9}"), text, kind }
+        };
+        let steps = self.steps.iter();
+        let steps = steps.map(|step| row(step.stage, Some(step.took_us), step.verdict.clone(), RowKind::Step));
+        let context = self.context.iter().map(|shown| {
+            let kind = if shown.is_used { RowKind::ContextUsed } else { RowKind::ContextLeftOut };
+            row("", None, shown.to_string(), kind)
+        });
+        let outcome = row(OUTCOME, Some(self.total_us), self.outcome.clone(), RowKind::Outcome);
+        steps.chain(context).chain([outcome]).collect()
+    }
+
     /// For work that went on beside: what of it the request waited for.
     pub fn waited(&mut self, took: Duration) {
         self.total_us += took.as_micros() as u64;
+    }
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)?;
+        self.rows().iter().try_for_each(|Row { label, took, text, .. }| write!(f, "\n  {label}  {took}  {text}"))
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Shown { kind, path, reason, score, n_tokens, is_used } = self;
+        let verdict = if *is_used { format!("{n_tokens} tokens") } else { "left out".to_string() };
+        write!(f, "{kind} {score:.2}, {verdict}: {path}: {reason}")
     }
 }
 

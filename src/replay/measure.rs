@@ -50,6 +50,8 @@ pub struct Measured {
     pub latencies: Vec<Latency>,
     /// What was wrong with the first answer that did not fit.
     pub misfit: Option<String>,
+    /// The first text that was replaced or withdrawn, and by what.
+    pub replaced: Option<String>,
 }
 
 /// A keystroke.
@@ -80,8 +82,13 @@ pub fn measure(script: &Script, log: &Log, client: Client, decisions: Decisions)
     let moments = &script.moments;
     let sights = screen::sights(moments, log, client);
     let n_blocks = moments.last().map_or(0, |last| (last.at_ms / BLOCK_MS) as usize + 1);
-    let mut measured =
-        Measured { blocks: vec![Block::default(); n_blocks], keys: Vec::new(), latencies: Vec::new(), misfit: None };
+    let mut measured = Measured {
+        blocks: vec![Block::default(); n_blocks],
+        keys: Vec::new(),
+        latencies: Vec::new(),
+        misfit: None,
+        replaced: None,
+    };
     let needs_coming = |i: &usize| moments[*i].is_key;
     let mut coming: HashMap<usize, Coming> =
         (0..log.played.len()).filter(needs_coming).map(|i| (i, Coming::at(moments, i))).collect();
@@ -89,7 +96,7 @@ pub fn measure(script: &Script, log: &Log, client: Client, decisions: Decisions)
         coming.entry(sight.moment).or_insert_with(|| Coming::at(moments, sight.moment));
     }
     count_answers(script, log, &mut measured);
-    count_sights(script, &sights, &coming, &mut measured.blocks);
+    count_sights(script, &sights, &coming, &mut measured);
     count_keys(script, log, &sights, &coming, &mut measured);
     for taken in oracle::taken(moments, &sights, &coming, decisions.mean_ms, decisions.seed) {
         let block = &mut measured.blocks[block_of(script, taken.moment)];
@@ -126,14 +133,18 @@ fn count_answers(script: &Script, log: &Log, measured: &mut Measured) {
     }
 }
 
-fn count_sights(script: &Script, sights: &[Sight], coming: &HashMap<usize, Coming>, blocks: &mut [Block]) {
+fn count_sights(script: &Script, sights: &[Sight], coming: &HashMap<usize, Coming>, measured: &mut Measured) {
     let mut before = "";
     for sight in sights {
-        let block = &mut blocks[block_of(script, sight.moment)];
+        let block = &mut measured.blocks[block_of(script, sight.moment)];
         if sight.cause == Cause::Answer {
             let is_replaced = !before.is_empty() && !sight.text.starts_with(before);
             block.n_replaced += usize::from(is_replaced && !sight.text.is_empty());
             block.n_withdrawn += usize::from(is_replaced && sight.text.is_empty());
+            if is_replaced {
+                let why = || format!("{before:?} by {:?}, {:.1} s after the start", sight.text, sight.at.as_secs_f64());
+                measured.replaced.get_or_insert_with(why);
+            }
             let is_distinct = before.is_empty() || first_line(before) != first_line(&sight.text);
             if !sight.text.is_empty() && is_distinct {
                 block.n_displays += 1;

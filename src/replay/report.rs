@@ -33,6 +33,7 @@ pub struct Report {
     pub n_withdrawn: usize,
     /// What was wrong with the first answer that did not fit.
     pub misfit: Option<String>,
+    pub replaced: Option<String>,
     pub figures: Vec<Figure>,
     pub resting_cpu_s: Option<f64>,
     pub peak_mb: Option<f64>,
@@ -96,6 +97,7 @@ impl Report {
             n_replaced: sum(|block| block.n_replaced),
             n_withdrawn: sum(|block| block.n_withdrawn),
             misfit: measured.misfit.clone(),
+            replaced: measured.replaced.clone(),
             figures,
             resting_cpu_s: log.usage.and_then(|usage| usage.resting_cpu_s),
             peak_mb: log.usage.map(|usage| usage.peak_bytes as f64 / 1e6),
@@ -209,7 +211,8 @@ fn write_counts(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let Report { n_answers, n_with_text, n_failed, .. } = report;
     writeln!(f, "\n{n_answers} answers: {n_with_text} with text, {n_failed} cancelled or errors")?;
     let Report { n_replaced, n_withdrawn, n_misfits, .. } = report;
-    writeln!(f, "{n_replaced} texts replaced under the user's eyes, {n_withdrawn} withdrawn")?;
+    let what = report.replaced.as_ref().map(|what| format!("; the first: {what}")).unwrap_or_default();
+    writeln!(f, "{n_replaced} texts replaced under the user's eyes, {n_withdrawn} withdrawn{what}")?;
     let why = report.misfit.as_ref().map(|why| format!("; the first: {why}")).unwrap_or_default();
     writeln!(f, "{n_misfits} answers that do not fit their text{why}")?;
     if let Some(peak) = report.peak_mb {

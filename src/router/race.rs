@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::board::{Board, End};
 use super::said::{Spoken, WhyNot};
-use crate::document::Snapshot;
-use crate::engine::{Ask, Cancel, Candidate, Cause, Engine, Failure, Finish};
+use crate::engine::{Ask, Cancel, Candidate, Cause, Engine, Failure, Finish, Question};
 
 /// How often cancels and times are looked at. Words are heard at once.
 const TICK: Duration = Duration::from_millis(2);
@@ -36,15 +35,6 @@ pub struct Race<'a> {
 }
 
 /// An [`Ask`] that can be sent.
-struct Question {
-    document: Snapshot,
-    offset: usize,
-    others: Vec<Snapshot>,
-    max_lines: usize,
-    n_candidates: usize,
-    is_ahead: bool,
-}
-
 /// A route at work.
 struct Run {
     route: usize,
@@ -76,14 +66,7 @@ enum What {
 impl<'a> Race<'a> {
     /// Among `routes`, in order.
     pub fn new(board: &'a Arc<Board>, ask: &Ask, routes: Vec<usize>, why_not: WhyNot) -> Race<'a> {
-        let question = Arc::new(Question {
-            document: ask.document.clone(),
-            offset: ask.offset,
-            others: ask.others.to_vec(),
-            max_lines: ask.max_lines,
-            n_candidates: ask.n_candidates,
-            is_ahead: ask.is_ahead,
-        });
+        let question = Arc::new(Question::from(ask));
         let (said, inbox) = channel();
         let (runs, leader) = (Vec::new(), None);
         Race { board, question, waiting: routes.into(), runs, leader, why_not, said, inbox }
@@ -314,14 +297,6 @@ impl Run {
     /// Silent for longer than usual, with no line yet that could be shown.
     fn is_slow(&self) -> bool {
         self.heard.elapsed() >= self.patience && self.candidates.is_empty() && !self.spoken.has_line()
-    }
-}
-
-impl Question {
-    fn ask(&self) -> Ask<'_> {
-        let Question { document, offset, others, max_lines, n_candidates, is_ahead } = self;
-        let (offset, max_lines, n_candidates) = (*offset, *max_lines, *n_candidates);
-        Ask { document, offset, others, max_lines, n_candidates, is_ahead: *is_ahead }
     }
 }
 

@@ -4,6 +4,7 @@
 //! shows it (`show`); questions are put one at a time, whichever agent asks. Read `commands.rs` for what there is.
 
 pub mod actions;
+mod apply;
 mod brief;
 pub mod commands;
 mod show;
@@ -39,7 +40,11 @@ impl Agents {
         let folder = self.folder.clone().ok_or("hand-offs are switched off here; set FORETYPE_AGENTS to a folder")?;
         Ok(self.desk.get_or_init(|| {
             let shows = show::start(state);
-            let ledger = state.recorder.place();
+            let counts = state.services().is_some_and(|services| {
+                // A budget needs the file also where no other records are kept.
+                services.settings.ledger.enabled || services.settings.agents.per_day_usd.is_some()
+            });
+            let ledger = state.recorder.place().filter(|_| counts);
             Desk::new(Store::at(folder), ledger, move |news| drop(shows.send(news)))
         }))
     }

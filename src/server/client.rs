@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tower_lsp::Client;
 use tower_lsp::gen_lsp_types::{
-    ConfigurationItem, InitializeParams, MessageActionItem, MessageType, PositionEncodingKind, Registration,
+    ApplyWorkspaceEditResult, ConfigurationItem, InitializeParams, MessageActionItem, MessageType,
+    PositionEncodingKind, Registration, ResourceOperationKind, WorkspaceEdit,
 };
 
 use crate::text::Encoding;
@@ -29,6 +30,16 @@ pub struct Abilities {
     pub configuration: bool,
     /// Our own: shows how the models do (`foretype/status`).
     pub status: bool,
+    /// Our own: asks again when it is told to (`foretype/suggestionReady`).
+    pub suggestion_ready: bool,
+    pub inlay_hints: bool,
+    pub refreshes_hints: bool,
+    /// Edits can name the version of the document that they are for.
+    pub versioned_edits: bool,
+    /// Edits can make, rename and delete files.
+    pub creates_files: bool,
+    pub renames_files: bool,
+    pub deletes_files: bool,
     /// How long it waits after a key before it asks. No capability says it.
     pub waits: Duration,
 }
@@ -38,15 +49,30 @@ impl Abilities {
         let capabilities = &params.capabilities;
         let (workspace, window) = (capabilities.workspace.as_ref(), capabilities.window.as_ref());
         let watching = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
+        let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
+        let versioned_edits = edit.and_then(|edit| edit.document_changes) == Some(true);
+        let operations = edit.and_then(|edit| edit.resource_operations.as_deref()).unwrap_or_default();
+        // They stand in the same list as edits that name a version.
+        let does = |kind: ResourceOperationKind| versioned_edits && operations.contains(&kind);
+        let text = capabilities.text_document.as_ref();
+        let refreshes = workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support);
+        let ours = |name: &str| capabilities.experimental.as_ref().is_some_and(|ours| ours[name] == true);
         let offered = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_deref());
         Abilities {
             encoding: choose_encoding(offered.unwrap_or_default()),
-            inline_completion: capabilities.text_document.as_ref().is_some_and(|text| text.inline_completion.is_some()),
+            inline_completion: text.is_some_and(|text| text.inline_completion.is_some()),
             work_done_progress: window.and_then(|window| window.work_done_progress) == Some(true),
             message_actions: window.is_some_and(|window| window.show_message.is_some()),
             watches_files: watching.and_then(|watching| watching.dynamic_registration) == Some(true),
             configuration: workspace.and_then(|workspace| workspace.configuration) == Some(true),
-            status: capabilities.experimental.as_ref().is_some_and(|ours| ours["foretypeStatus"] == true),
+            status: ours("foretypeStatus"),
+            suggestion_ready: ours("foretypeSuggestionReady"),
+            inlay_hints: text.is_some_and(|text| text.inlay_hint.is_some()),
+            refreshes_hints: refreshes == Some(true),
+            versioned_edits,
+            creates_files: does(ResourceOperationKind::Create),
+            renames_files: does(ResourceOperationKind::Rename),
+            deletes_files: does(ResourceOperationKind::Delete),
             waits: match params.client_info.as_ref().map(|client| client.name.as_str()) {
                 Some("Neovim") => NEOVIM_WAITS,
                 _ => Duration::ZERO,
@@ -82,6 +108,25 @@ pub async fn ask(client: &Client, question: String, answers: &[&str]) -> Option<
     let actions = answers.iter().map(action).collect();
     let answer = client.show_message_request(MessageType::Info, question, Some(actions)).await;
     Some(answer.ok()??.title)
+}
+
+/// Has the client edit; `Err` says why it did not.
+pub async fn apply(client: &Client, edit: WorkspaceEdit) -> Result<(), String> {
+    match tokio::time::timeout(PATIENCE, client.apply_edit(edit)).await {
+        Ok(Ok(ApplyWorkspaceEditResult { applied: true, .. })) => Ok(()),
+        Ok(Ok(refused)) => Err(refused.failure_reason.unwrap_or_else(|| "it did not say why".to_string())),
+        Ok(Err(error)) => Err(error.message.to_string()),
+        Err(_) => Err(format!("it did not answer for {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Has the client ask for inlay hints anew, if it does such a thing. Returns at once.
+pub fn refresh_hints(client: &Client, abilities: Abilities) {
+    if abilities.refreshes_hints {
+        let client = client.clone();
+        // Its answer says nothing.
+        tokio::spawn(async move { tokio::time::timeout(PATIENCE, client.inlay_hint_refresh()).await });
+    }
 }
 
 /// Asks to be told of every change of a file. False when the client will not.

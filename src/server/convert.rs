@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tower_lsp::gen_lsp_types as lsp;
 
+use super::client::Abilities;
 use super::handlers::execute_command::ACCEPT;
 use crate::document::{Change, DocumentId, Snapshot};
 use crate::predictor::Selected;
@@ -99,6 +100,8 @@ pub fn completion_item(
         documentation: new_text.contains('\n').then(|| lsp::Documentation::String(new_text.clone())),
         sort_text: Some(format!("{rank:04}")),
         filter_text: Some(if word.is_empty() { first_line.to_string() } else { word.to_string() }),
+        // As it is: its lines are indented already.
+        insert_text_mode: Some(lsp::InsertTextMode::AsIs),
         text_edit: Some(lsp::CompletionItemTextEdit::TextEdit(lsp::TextEdit {
             range: range(document, replaced, encoding),
             new_text,
@@ -108,11 +111,34 @@ pub fn completion_item(
     }
 }
 
-fn range(document: &Snapshot, bytes: std::ops::Range<usize>, encoding: Encoding) -> lsp::Range {
-    let wire = |offset| {
-        let Position { line, character } = document.text.position(offset, encoding);
-        lsp::Position { line, character }
+/// A suggestion as an edit.
+pub fn insertion(document: &Snapshot, offset: usize, suggestion: &Suggestion, encoding: Encoding) -> lsp::TextEdit {
+    let range = range(document, offset..offset + suggestion.n_replaced, encoding);
+    lsp::TextEdit { range, new_text: suggestion.text.clone() }
+}
+
+/// Edits of one document, for the version that they were made for where the client can tell.
+pub fn workspace_edit(document: &Snapshot, edits: Vec<lsp::TextEdit>, abilities: Abilities) -> lsp::WorkspaceEdit {
+    let Ok(uri) = document.id.0.parse::<lsp::Uri>() else { return lsp::WorkspaceEdit::default() };
+    if !abilities.versioned_edits {
+        return lsp::WorkspaceEdit { changes: Some([(uri, edits)].into()), ..lsp::WorkspaceEdit::default() };
+    }
+    let text_document = lsp::OptionalVersionedTextDocumentIdentifier {
+        version: Some(document.version),
+        text_document_identifier: lsp::TextDocumentIdentifier { uri },
     };
+    let edits = edits.into_iter().map(lsp::Edit::TextEdit).collect();
+    let edit = lsp::DocumentChange::TextDocumentEdit(lsp::TextDocumentEdit { text_document, edits });
+    lsp::WorkspaceEdit { document_changes: Some(vec![edit]), ..lsp::WorkspaceEdit::default() }
+}
+
+pub fn wire_position(document: &Snapshot, offset: usize, encoding: Encoding) -> lsp::Position {
+    let Position { line, character } = document.text.position(offset, encoding);
+    lsp::Position { line, character }
+}
+
+fn range(document: &Snapshot, bytes: std::ops::Range<usize>, encoding: Encoding) -> lsp::Range {
+    let wire = |offset| wire_position(document, offset, encoding);
     lsp::Range { start: wire(bytes.start), end: wire(bytes.end) }
 }
 

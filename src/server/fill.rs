@@ -13,6 +13,7 @@ use super::state::{State, WeakState};
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::http::{Filled, Question, Session};
 use crate::ledger::{self, totals};
+use crate::predictor::outcome::Surface;
 use crate::predictor::{Request, Trigger};
 use crate::suggestion::Suggestion;
 use crate::syntax::{Language, Tree};
@@ -53,7 +54,7 @@ async fn fill(state: State, question: Question) -> Option<String> {
     // Superseded: nobody waits for the text any more.
     let answered = Asked::start(&state, services, request, arrived).answer(&state).await.ok()??;
     if is_open {
-        record(&state, &answered);
+        record(&state, &answered, Surface::Text);
     }
     let right = answered.document.text.slice(answered.offset..answered.document.text.len());
     insertable(answered.suggestions.first()?, &right).map(str::to_string)

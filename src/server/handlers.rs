@@ -7,12 +7,18 @@ mod did_change_configuration;
 mod did_change_watched_files;
 mod did_change_workspace_folders;
 mod did_close;
+mod did_focus;
 mod did_open;
 mod did_show_completion;
+mod document;
 pub mod execute_command;
 mod initialize;
 mod initialized;
+mod inlay_hint;
 pub mod inline_completion;
+mod models;
+mod stats;
+mod why;
 mod work_done_progress_cancel;
 
 use tower_lsp::gen_lsp_types::{InitializeParams, InitializeResult, InitializedParams};
@@ -46,9 +52,11 @@ pub fn register(service: LspServiceBuilder<State>) -> LspServiceBuilder<State> {
         .custom_method("textDocument/didClose", did_close::handle)
         .custom_method("textDocument/didSave", did_save)
         .custom_method("textDocument/didShowCompletion", did_show_completion::handle)
+        .custom_method("textDocument/didFocus", did_focus::handle)
         .custom_method("textDocument/didPartiallyAcceptCompletion", did_show_completion::handle_partial_accept)
         .custom_method("textDocument/inlineCompletion", inline_completion::handle)
         .custom_method("textDocument/completion", completion::handle)
+        .custom_method("textDocument/inlayHint", inlay_hint::handle)
         .custom_method("textDocument/codeAction", code_action::handle)
         .custom_method("window/workDoneProgress/cancel", work_done_progress_cancel::handle)
         .custom_method("workspace/executeCommand", execute_command::handle)

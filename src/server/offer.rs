@@ -1,4 +1,5 @@
-//! The offer to download a model, made once to whoever has none: the question, and the pull that a yes begins.
+//! The offer to download a model, made once to whoever has none: the question, and the pull that a yes begins. A pull
+//! can also be asked for by name ([`Offering::pull`]).
 //!
 //! The user may take any time to answer, so the question has a task of its own; a pull has its own thread. Nothing
 //! waits for either, but the server's end for the pull's. Read [`Offering::make`] first.
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_lsp::Client;
 
@@ -34,6 +35,7 @@ const NEVER: &str = "Never";
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What is offered, where it goes, and how its sources are asked.
+#[derive(Clone)]
 pub struct Offer {
     pub model: Model,
     pub store: Store,
@@ -42,8 +44,9 @@ pub struct Offer {
 
 /// The one offer of a server.
 pub struct Offering {
-    /// Taken when it was made, or need not be made.
-    offer: Mutex<Option<Offer>>,
+    /// Absent where models have no place.
+    offer: Option<Offer>,
+    is_made: AtomicBool,
     pulling: Arc<Pulling>,
 }
 
@@ -90,6 +93,7 @@ impl Offer {
         let (send, news) = unbounded_channel();
         let (alive, ended) = mpsc::channel();
         *pulling.ended.lock() = Some(ended);
+        pulling.stop.store(false, Ordering::Relaxed);
         let pulling = pulling.clone();
         let run = move || {
             self.fetch(&pulling.stop, &send);
@@ -123,21 +127,63 @@ impl Offer {
 
 impl Offering {
     pub fn new(offer: Option<Offer>) -> Offering {
-        Offering { offer: Mutex::new(offer), pulling: Arc::default() }
+        Offering { offer, is_made: AtomicBool::new(false), pulling: Arc::default() }
     }
 
     /// Asks, if there is something to ask and somebody who answers. Only the first call does anything.
     pub fn make(&self, client: &Client, abilities: Abilities, settings: &Settings) {
-        let Some(offer) = self.offer.lock().take() else { return };
+        let Some(offer) = self.offer.clone().filter(|_| !self.is_made.swap(true, Ordering::Relaxed)) else { return };
         let may_ask = settings.asks_for_model && settings.local.enabled && settings.local.model.is_empty();
         if may_ask && abilities.message_actions {
             tokio::spawn(make(offer, client.clone(), abilities, settings.local.clone(), self.pulling.clone()));
         }
     }
 
+    /// Every model that can be pulled by name, for a list to choose from. Looks at the disk.
+    pub fn models(&self) -> Vec<Value> {
+        let store = self.offer.iter().map(|offer| &offer.store);
+        let row = |store: &Store, model: Model| {
+            let card = model.card;
+            json!({
+                "name": model.name,
+                "size": size(model.n_bytes),
+                "licence": card.map(|card| card.licence),
+                "about": card.map(|card| card.about),
+                "is_here": store.holds(&model).is_some(),
+            })
+        };
+        store.flat_map(|store| store.models().into_iter().map(|model| row(store, model))).collect()
+    }
+
+    /// Begins to pull a model because the user said so. `Err` holds the sentence for the user.
+    pub fn pull(&self, name: &str, client: &Client, abilities: Abilities) -> Result<(), String> {
+        let Some(offer) = self.offer.clone() else {
+            return Err("there is no place for models; set HOME, or FORETYPE_MODELS to a folder".to_string());
+        };
+        let Some(model) = offer.store.model(name) else {
+            let names: Vec<String> = offer.store.models().into_iter().map(|model| model.name).collect();
+            return Err(format!("there is no model `{name}`; there are {}", names.join(", ")));
+        };
+        if offer.store.holds(&model).is_some() {
+            return Err(format!("the model `{name}` is here already"));
+        }
+        if self.pulling.is_under_way() {
+            return Err("a model is being downloaded already; let it end, or cancel it".to_string());
+        }
+        let (offer, client, pulling) = (Offer { model, ..offer }, client.clone(), self.pulling.clone());
+        tokio::spawn(async move { pull(offer, &client, abilities, &pulling).await });
+        Ok(())
+    }
+
     /// Ends the pull, if there is one; what came so far is kept.
     pub fn stop(&self) {
         self.pulling.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Pulling {
+    fn is_under_way(&self) -> bool {
+        self.ended.lock().as_ref().is_some_and(|ended| ended.try_recv() == Err(mpsc::TryRecvError::Empty))
     }
 }
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::document::{DocumentId, Snapshot};
 use crate::ledger::{Event, Ledger, Shown, Totals, WorkspaceName, totals};
-use crate::predictor::outcome::{self, End, Offered, Outcome, Outcomes, Showing};
+use crate::predictor::outcome::{self, End, Offered, Outcome, Outcomes, Showing, Surface};
 use crate::predictor::restraint::{Estimate, Features, Maker, Recent};
 use crate::predictor::{Made, Showable, Waste};
 use crate::suggestion::Suggestion;
@@ -45,6 +45,7 @@ pub struct Answered<'a> {
     /// Bytes.
     pub offset: usize,
     pub suggestions: &'a [Suggestion],
+    pub surface: Surface,
     pub made: Made,
     pub latency: Duration,
 }
@@ -113,7 +114,7 @@ impl Recorder {
 
     /// A request was answered with suggestions. `current` is its document as it is by now.
     pub fn answered(&self, answered: &Answered, current: Option<&Snapshot>) {
-        let Answered { trace_id, document, offset, suggestions, made, latency } = *answered;
+        let Answered { trace_id, document, offset, suggestions, surface, made, latency } = *answered;
         let Some(suggestion) = suggestions.first() else { return };
         let Made { source, engine, chance } = made;
         let showable = Showable { document, offset, text: &suggestion.text, engine, chance };
@@ -123,7 +124,7 @@ impl Recorder {
         self.update(|watching, now| {
             watching.ledger.record(Event::Answered { source, latency });
             let request = watching.number(trace_id);
-            let offered = Offered { request, document, offset, suggestions };
+            let offered = Offered { request, document, offset, suggestions, surface };
             let (showing, mut events) = watching.outcomes.shown(&offered, now);
             if showing == Showing::New {
                 let workspace = watching.workspace.clone();

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,9 @@ use super::endpoint::Endpoint;
 use super::engines;
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
+use super::places::Places;
 use super::progress;
+use super::ready;
 use super::record::Recorder;
 use super::status;
 use super::tape::{Judge, Tape};
@@ -45,7 +48,11 @@ pub struct Shared {
     pub recorder: Recorder,
     pub agents: Agents,
     pub tape: Tape,
+    pub places: Places,
+    is_paused: AtomicBool,
     endpoint: Endpoint,
+    #[cfg(feature = "otlp")]
+    exporter: super::otlp::Exporter,
     abilities: OnceLock<Abilities>,
     engines: Engines,
     /// The folder in which symbols are kept, if they are.
@@ -107,7 +114,11 @@ impl State {
             recorder,
             agents: Agents::new(agents),
             tape,
+            places: Places::default(),
+            is_paused: AtomicBool::new(false),
             endpoint: Endpoint::new(token),
+            #[cfg(feature = "otlp")]
+            exporter: super::otlp::Exporter::default(),
             abilities: OnceLock::new(),
             engines,
             symbols,
@@ -142,10 +153,19 @@ impl State {
             return self.report(problems);
         }
         self.endpoint.follow(&settings.http, &self.client, self.downgrade());
+        #[cfg(feature = "otlp")]
+        self.exporter.follow(&settings, self.recorder.place().filter(|_| settings.ledger.enabled), self.warner());
         // Where that is all, engines and caches stay.
         let (http, agents) = (settings.http.clone(), settings.agents.clone());
         if let Some(old) = &old
-            && *settings == (Settings { http, agents, ..(*old.settings).clone() })
+            && *settings
+                == (Settings {
+                    http,
+                    agents,
+                    otlp: settings.otlp.clone(),
+                    inlay_hints: settings.inlay_hints,
+                    ..(*old.settings).clone()
+                })
         {
             *self.services.write() = Some(Services { settings, ..old.clone() });
             return self.report(problems);
@@ -178,6 +198,7 @@ impl State {
         let mut predictor = Predictor::new(settings.predictor.clone(), settings.suggestion.clone(), engines);
         let recorder = self.recorder.clone();
         predictor = predictor.telling_waste(move |waste| recorder.wasted(waste));
+        predictor = predictor.telling_news(ready::tell(self.client.clone(), self.abilities(), self.downgrade()));
         if settings.restraint.enabled && !self.without.restraint {
             let recorder = self.recorder.clone();
             predictor = predictor.judged_by(Arc::new(move |showable| recorder.judge(showable)));
@@ -296,12 +317,36 @@ impl Shared {
             watches_files: false,
             configuration: false,
             status: false,
+            suggestion_ready: false,
+            inlay_hints: false,
+            refreshes_hints: false,
+            versioned_edits: false,
+            creates_files: false,
+            renames_files: false,
+            deletes_files: false,
             waits: Duration::ZERO,
         })
     }
 
     pub fn encoding(&self) -> Encoding {
         self.abilities().encoding
+    }
+
+    /// Whether suggestions stand in the text as inlay hints: the user wants it, and the client shows none by itself.
+    pub fn shows_hints(&self) -> bool {
+        let abilities = self.abilities();
+        let wanted = || self.services().is_some_and(|services| services.settings.inlay_hints);
+        abilities.inlay_hints && !abilities.inline_completion && wanted()
+    }
+
+    /// The user wants no suggestions for now.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
+    /// Whether suggestions are on now.
+    pub fn toggle(&self) -> bool {
+        self.is_paused.fetch_xor(true, Ordering::Relaxed)
     }
 
     /// Files on the disk have changed. Ignore files also say what may be done with the open documents.

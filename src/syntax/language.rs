@@ -3,7 +3,8 @@
 //! To add one: a dependency on its grammar crate, a line here, and a folder `grammars/<id>/` with `regions.scm` (what its
 //! captures mean: [`Region`]) and a `fixture` whose marks say what the query must find (`tests/it/syntax.rs` reads
 //! them). For an outline, the three queries of [`outline`](super::outline) and an `outline` file, whose listing stands in
-//! `tests/it/outline/languages.rs`.
+//! `tests/it/outline/languages.rs`. What it shares with another language may stand in that one's folder, or in one of
+//! its own (`ecmascript`): a row that ends with `after` such a folder reads that one's queries first.
 //!
 //! A query is compiled at the first parse of its language, on whatever thread parses, never on the request path: that
 //! takes up to 23 ms (C#, C++; most take 1 to 3). Those of the outline are, at its first outline; they take longer.
@@ -60,20 +61,20 @@ pub(super) enum Region {
 }
 
 macro_rules! languages {
-    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path, $outline:tt;)*) => {
+    ($($id:literal $aliases:literal $files:literal $lexis:ident $parser:path, $outline:tt $(after $base:literal)?;)*) => {
         &[$(Definition {
             id: $id,
             aliases: $aliases,
             files: $files,
             lexis: &lexis::$lexis,
             grammar: {
-                const REGIONS: &str = include_str!(concat!("../../grammars/", $id, "/regions.scm"));
+                const REGIONS: &str = queries!("regions", $id $(after $base)?);
                 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::new($id, $parser.into(), REGIONS));
                 &GRAMMAR
             },
-            sources: sources!($id, $outline),
+            sources: sources!($id, $outline $(after $base)?),
             queries: {
-                static QUERIES: LazyLock<Queries> = LazyLock::new(|| match sources!($id, $outline) {
+                static QUERIES: LazyLock<Queries> = LazyLock::new(|| match sources!($id, $outline $(after $base)?) {
                     Some(sources) => Queries::new($id, &$parser.into(), sources),
                     None => Queries::NONE,
                 });
@@ -85,32 +86,42 @@ macro_rules! languages {
 
 /// The three queries of [`outline`](super::outline), for a language that has them.
 macro_rules! sources {
-    ($id:literal, none) => {
+    ($id:literal, none $($after:tt)*) => {
         None::<[&'static str; 3]>
     };
-    ($id:literal, outline) => {
-        sources!($id, $id)
+    ($id:literal, outline $($after:tt)*) => {
+        sources!($id, $id $($after)*)
     };
-    ($id:literal, $folder:literal) => {
+    ($id:literal, $folder:literal $($after:tt)*) => {
         Some([
-            include_str!(concat!("../../grammars/", $folder, "/tags.scm")),
-            include_str!(concat!("../../grammars/", $folder, "/imports.scm")),
-            include_str!(concat!("../../grammars/", $folder, "/locals.scm")),
+            queries!("tags", $folder $($after)*),
+            queries!("imports", $folder $($after)*),
+            queries!("locals", $folder $($after)*),
         ])
+    };
+}
+
+/// The text of one file of a folder, behind that of the folder that it comes after.
+macro_rules! queries {
+    ($file:literal, $folder:literal) => {
+        include_str!(concat!("../../grammars/", $folder, "/", $file, ".scm"))
+    };
+    ($file:literal, $folder:literal after $base:literal) => {
+        concat!(queries!($file, $base), queries!($file, $folder))
     };
 }
 
 #[rustfmt::skip]
 static LANGUAGES: &[Definition] = languages! {
-    // id             also called             extensions and file names    lexis    parser, outline (or whose) or none
+    // id             also called             extensions and file names    lexis    parser, outline (or whose) or none, after what
     "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE, outline;
-    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, outline;
+    "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, outline after "c";
     "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, outline;
     "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE, none;
     "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE, outline;
     "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE, none;
     "java"            ""                      "java"                       C        tree_sitter_java::LANGUAGE, outline;
-    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE, outline;
+    "javascript"      "javascriptreact jsx"   "js jsx mjs cjs"             JS       tree_sitter_javascript::LANGUAGE, outline after "ecmascript";
     "json"            "jsonc"                 "json jsonc webmanifest"     JSON     tree_sitter_json::LANGUAGE, none;
     "lua"             ""                      "lua"                        LUA      tree_sitter_lua::LANGUAGE, none;
     "markdown"        ""                      "md markdown"                MARKDOWN tree_sitter_md::LANGUAGE, none;
@@ -120,8 +131,8 @@ static LANGUAGES: &[Definition] = languages! {
     "rust"            ""                      "rs"                         C        tree_sitter_rust::LANGUAGE, outline;
     "shellscript"     "bash sh zsh"           "sh bash zsh .bashrc .zshrc" SHELL    tree_sitter_bash::LANGUAGE, none;
     "toml"            ""                      "toml Cargo.lock"            TOML     tree_sitter_toml_ng::LANGUAGE, none;
-    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT, outline;
-    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX, "typescript";
+    "typescript"      ""                      "ts mts cts"                 JS       tree_sitter_typescript::LANGUAGE_TYPESCRIPT, outline after "ecmascript";
+    "typescriptreact" "tsx"                   "tsx"                        JS       tree_sitter_typescript::LANGUAGE_TSX, "typescript" after "ecmascript";
     "yaml"            "dockercompose"         "yaml yml"                   YAML     tree_sitter_yaml::LANGUAGE, none;
     "zig"             ""                      "zig zon"                    ZIG      tree_sitter_zig::LANGUAGE, none;
 };

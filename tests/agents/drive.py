@@ -174,9 +174,13 @@ def works_and_is_counted(agent):
     costs = json.loads(subprocess.run([FORETYPE, "stats", "--cost", "--json"], env=scene.environment,
                                       capture_output=True, text=True, check=True).stdout)
     assert costs["agents"]["agents"][agent]["requests"] == model.asked, costs["agents"]
+    assert "+    " + NEW in scene.ask("show", done["id"])
     log = scene.ask("log", done["id"])
     assert FILE in log and "I am done." in log and KEY not in log, log
-    return "%d requests, %d tokens, counted exactly" % (model.asked, sum(model.tokens))
+    scene.ask("apply", done["id"])
+    assert (scene.project / FILE).read_text() == AFTER
+    assert scene.list()[0]["state"] == "applied"
+    return "%d requests, %d tokens, counted exactly; applied" % (model.asked, sum(model.tokens))
 
 
 def a_command_is_denied(agent):

@@ -2,8 +2,11 @@
 
 mod cli;
 pub mod fake;
+mod merge;
 mod meter;
+mod plan;
 pub mod project;
+mod review;
 mod server;
 mod session;
 mod worktree;

@@ -18,6 +18,8 @@ use proptest::prelude::*;
 struct Puppet {
     /// The text before the cursor of each question, and what stops it.
     asked: Sender<(String, Cancel)>,
+    /// What it is told that was said before.
+    reminded: Sender<String>,
     words: Mutex<Receiver<Word>>,
 }
 
@@ -26,18 +28,23 @@ enum Word {
     Growing(&'static str),
     /// All of it, with its pieces' chances.
     Whole(&'static str, Vec<(usize, f32)>),
+    /// Nothing: it nods when all before it is said.
+    Nod(Sender<()>),
 }
 
 /// The test's side of a [`Puppet`].
 struct Strings {
     asked: Receiver<(String, Cancel)>,
+    reminded: Receiver<String>,
     words: Sender<Word>,
 }
 
 fn puppet() -> (Puppet, Strings) {
     let (asked, was_asked) = channel();
+    let (reminded, was_reminded) = channel();
     let (words, said) = channel();
-    (Puppet { asked, words: Mutex::new(said) }, Strings { asked: was_asked, words })
+    let strings = Strings { asked: was_asked, reminded: was_reminded, words };
+    (Puppet { asked, reminded, words: Mutex::new(said) }, strings)
 }
 
 impl Engine for Puppet {
@@ -47,6 +54,7 @@ impl Engine for Puppet {
 
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
         let before = ask.document.text.slice(0..ask.offset).to_string();
+        let _ = self.reminded.send(ask.said_before.to_string());
         let _ = self.asked.send((before, cancel.clone()));
         let words = self.words.lock();
         loop {
@@ -67,6 +75,7 @@ impl Engine for Puppet {
                     let _ = emit(Candidate { text: text.into(), pieces, confidence, ..Candidate::default() });
                     return Finish::Done;
                 }
+                Ok(Word::Nod(nod)) => drop(nod.send(())),
                 Err(_) => std::thread::yield_now(),
             }
         }
@@ -177,6 +186,31 @@ fn a_key_that_disagrees_ends_it_and_asks_anew() {
     assert!(stop.is_cancelled());
     strings.words.send(Word::Whole(".y();", vec![])).unwrap();
     assert_eq!(outcome(second.recv().unwrap()), shown(".y();", "puppet"));
+}
+
+#[test]
+fn after_a_typo_is_taken_back_what_was_being_said_is_remembered() {
+    let (engine, strings) = puppet();
+    let predictor = predictor(engine, NOTHING_AHEAD);
+    let type_at = |fixture: &'static str, said: Option<&'static str>| {
+        let (cancel, answer) = begin(&predictor, fixture);
+        let (before, _) = strings.asked.recv().unwrap();
+        assert_eq!(before, fixture.split("$0").next().unwrap());
+        if let Some(said) = said {
+            strings.words.send(Word::Growing(said)).unwrap();
+            let (nod, nodded) = channel();
+            strings.words.send(Word::Nod(nod)).unwrap();
+            nodded.recv().unwrap();
+        }
+        cancel.cancel();
+        predictor.wake();
+        answer.recv().unwrap();
+        strings.reminded.recv().unwrap()
+    };
+    assert_eq!(type_at("let n = $0\n", Some("items.l")), "");
+    assert_eq!(type_at("let n = x$0\n", None), "", "that was not said");
+    assert_eq!(type_at("let n = it$0\n", None), "ems.l", "it is taken back, and more is typed");
+    assert_eq!(type_at("let m = it$0\n", None), "", "that was said of something else");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn engine(index: Arc<Index>) -> Instant {
 fn ask(engine: &Instant, path: &str, marked: &str, others: &[Snapshot]) -> (Vec<Candidate>, Finish) {
     let offset = marked.find("$0").expect("a mark");
     let document = document(path, &marked.replace("$0", ""));
-    let ask = Ask { document: &document, offset, others, max_lines: 6, n_candidates: 5, is_ahead: false };
+    let ask = Ask { others, max_lines: 6, n_candidates: 5, ..Ask::at(&document, offset) };
     let mut said = Vec::new();
     let mut emit = |candidate| {
         said.push(candidate);
@@ -183,7 +183,7 @@ fn where_nothing_is_known_nothing_is_said_and_the_reason_is() {
 #[test]
 fn a_cancelled_question_is_not_answered() {
     let document = document("a.rs", SETTINGS);
-    let ask = Ask { document: &document, offset: 10, others: &[], max_lines: 1, n_candidates: 1, is_ahead: false };
+    let ask = Ask::at(&document, 10);
     let cancel = Cancel::default();
     cancel.cancel();
     let finish = engine(index(&[])).generate(&ask, &cancel, &mut |_| panic!("said something"));

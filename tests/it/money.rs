@@ -498,7 +498,7 @@ fn stats_shows_what_was_spent_on_what() {
         "2,000,140 of prompts, 50 of them",
         "$0.60; the price is not known for 1 of the requests",
         "by us for 1, which ended early",
-        "list prices of 2026-10",
+        "list prices of 2026-11",
         "shop",
         "rust",
         "none is set",

@@ -12,6 +12,10 @@ use crate::client::{Client, Reply, engines};
 use crate::hub::{Hub, Manner};
 use crate::weights::{bytes, hub_source, model};
 
+fn command(client: &mut Client, command: &str, arguments: Value) -> Value {
+    client.ask("workspace/executeCommand", json!({"command": command, "arguments": arguments}))
+}
+
 const QUESTION: &str = "window/showMessageRequest";
 
 /// A user's folder of models, and a hub.
@@ -39,6 +43,14 @@ impl Scene {
         };
         let offer = Offer { model: model(vec![hub_source()]), store: self.store(), options };
         Client::start_with(engines(foretype::engine::scripted::Scripted::lines(&[])), Some(offer))
+    }
+
+    /// As if the hub's file had been pulled by its reference once, and removed by hand.
+    fn record_tiny(&self) {
+        let tiny = model(vec![hub_source()]);
+        let record = json!({"source": hub_source().to_string(), "sha256": tiny.sha256, "n_bytes": tiny.n_bytes});
+        std::fs::create_dir(self.store().folder()).unwrap();
+        std::fs::write(self.store().folder().join("tiny.json"), record.to_string()).unwrap();
     }
 
     /// A client of every ability whose user gives this answer.
@@ -194,4 +206,42 @@ fn the_user_and_the_end_of_the_server_stop_a_pull() {
     assert!(scene.store().is_locked("tiny"));
     client.close();
     assert!(!scene.store().is_locked("tiny") && scene.store().holds(&model(Vec::new())).is_none());
+}
+
+#[test]
+fn a_model_is_pulled_by_name() {
+    let scene = Scene::new(Manner::Good);
+    scene.record_tiny();
+    let mut client = scene.client();
+    client.initialize(json!({"capabilities": able(), "initializationOptions": {"local": {"ask": false}}}));
+    let models = command(&mut client, "foretype.models", json!([]))["result"].clone();
+    let tiny = models.as_array().unwrap().iter().find(|model| model["name"] == "tiny").unwrap();
+    assert_eq!((&tiny["size"], &tiny["is_here"]), (&json!("100004 bytes"), &json!(false)));
+    assert_eq!(models[0]["licence"], "Apache-2.0");
+
+    assert_eq!(command(&mut client, "foretype.pull", json!(["tiny"]))["result"], Value::Null);
+    assert!(progress(&mut client, "end")["message"].as_str().unwrap().contains("tiny is here"));
+    let refused = |answer: Value, said: &str| {
+        let message = answer["error"]["message"].as_str().unwrap().to_string();
+        assert!(message.contains(said), "{message}");
+    };
+    refused(command(&mut client, "foretype.pull", json!(["tiny"])), "is here already");
+    refused(command(&mut client, "foretype.pull", json!(["tinny"])), "there are qwen2.5-coder-0.5b");
+    refused(command(&mut client, "foretype.pull", json!([])), "needs a model's name");
+}
+
+#[test]
+fn a_stopped_pull_can_be_begun_again_and_there_is_one_at_a_time() {
+    let scene = Scene::new(Manner::Stall(50_000));
+    scene.record_tiny();
+    let mut client = scene.client();
+    client.initialize(json!({"capabilities": able(), "initializationOptions": {"local": {"ask": false}}}));
+    for _ in 0..2 {
+        assert_eq!(command(&mut client, "foretype.pull", json!(["tiny"]))["result"], Value::Null);
+        client.wait_for(|message| message["params"]["value"]["percentage"] == 49);
+        let second = command(&mut client, "foretype.pull", json!(["tiny"]));
+        assert!(second["error"]["message"].as_str().unwrap().contains("already"), "{second}");
+        client.notify("window/workDoneProgress/cancel", json!({"token": "foretype.model"}));
+        assert!(progress(&mut client, "end")["message"].as_str().unwrap().starts_with("stopped"));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretype::document::{Clearance, DocumentId, Snapshot};
-use foretype::predictor::outcome::{End, Ended, Event, Offered, Outcome, Outcomes, Showing};
+use foretype::predictor::outcome::{End, Ended, Event, Offered, Outcome, Outcomes, Showing, Surface};
 use foretype::suggestion::Suggestion;
 use foretype::text::Text;
 
@@ -15,13 +15,14 @@ struct User {
     cursor: usize,
     now: u64,
     n_requests: u64,
+    surface: Surface,
 }
 
 impl User {
     fn at(marked: &str) -> User {
         let cursor = marked.find("$0").expect("a cursor");
         let text = marked.replace("$0", "");
-        User { outcomes: Outcomes::default(), text, cursor, now: 0, n_requests: 0 }
+        User { outcomes: Outcomes::default(), text, cursor, now: 0, n_requests: 0, surface: Surface::Text }
     }
 
     fn now(&self) -> Duration {
@@ -39,9 +40,9 @@ impl User {
         let suggestion = |text: &&str| Suggestion { text: text.to_string(), n_replaced: 0 };
         let suggestions: Vec<Suggestion> = texts.iter().map(suggestion).collect();
         self.n_requests += 1;
-        let (request, offset) = (self.n_requests, self.cursor);
+        let (request, offset, surface) = (self.n_requests, self.cursor, self.surface);
         let (document, now) = (self.document(), self.now());
-        let offered = Offered { request, document: &document, offset, suggestions: &suggestions };
+        let offered = Offered { request, document: &document, offset, suggestions: &suggestions, surface };
         self.outcomes.shown(&offered, now)
     }
 
@@ -164,6 +165,16 @@ fn something_else_is_a_rejection_once_it_could_be_read() {
         assert!(user.insert("x", visible).is_empty(), "a command may still come");
         assert_eq!(ended(user.wait(600)), (1, end, 0, 0), "after {visible} ms");
     }
+}
+
+#[test]
+fn in_a_menu_typing_on_is_no_rejection_and_taking_it_is_an_accept() {
+    let mut user = User { surface: Surface::Menu, ..User::at("let n = $0;\n") };
+    user.see(&["items.len()"]);
+    user.insert("x", 5000);
+    assert_eq!(ended(user.wait(600)), (1, End::Ignored, 0, 0));
+    user.see(&["s.len()"]);
+    assert_eq!(ended(user.insert("s.len()", 700)), (2, End::Accepted, 7, 0));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn document(text: &str) -> Snapshot {
 fn ask(engine: &Remote, cancel: &Cancel) -> (Vec<Candidate>, Finish) {
     let document = document(&format!("{BEFORE}{AFTER}"));
     let offset = BEFORE.len();
-    let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1, is_ahead: false };
+    let ask = Ask { max_lines: 3, ..Ask::at(&document, offset) };
     let mut said = Vec::new();
     let finish = engine.generate(&ask, cancel, &mut |candidate| {
         said.push(candidate);

@@ -206,6 +206,37 @@ fn an_accept_is_noted() {
 }
 
 #[test]
+fn why_of_a_place_is_of_what_was_just_shown_or_else_asked_now() {
+    let mut client = Client::ready(items());
+    client.open(URI, "rust", "let é = ;\nlet n = ");
+    assert_eq!(client.ghost(URI, 1, 8).len(), 1);
+    let mut why = |line: u32, character: u32| {
+        let place = json!({"textDocument": {"uri": URI}, "position": {"line": line, "character": character}});
+        let params = json!({"command": "foretype.why", "arguments": [place]});
+        client.ask("workspace/executeCommand", params)["result"]["text"].as_str().unwrap().to_string()
+    };
+    // Had it been asked again, it would have come from the cache.
+    let shown = why(1, 8);
+    assert!(shown.starts_with("line 2, column 9\n  gate") && shown.contains("1 shown, from scripted"), "{shown}");
+    let elsewhere = why(0, 9);
+    assert!(elsewhere.starts_with("line 1, column 10\n") && elsewhere.contains("nothing: "), "{elsewhere}");
+    assert!(why(1, 8).contains("1 shown, from cache"));
+}
+
+#[test]
+fn why_of_no_place_says_what_it_needs() {
+    let mut client = Client::ready(items());
+    for (argument, said) in [
+        (json!({"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}), "is not open"),
+        (json!({"uri": URI}), "needs a number, or a document and a position"),
+    ] {
+        let answer =
+            client.ask("workspace/executeCommand", json!({"command": "foretype.why", "arguments": [argument]}));
+        assert!(answer["error"]["message"].as_str().unwrap().contains(said), "{answer}");
+    }
+}
+
+#[test]
 fn settings_of_the_client_apply_at_once_and_problems_are_shown() {
     let mut client = Client::ready(items());
     client.open(URI, "rust", "let n = ");
@@ -367,4 +398,30 @@ fn the_server_ends_with_the_client_s_process() {
     gone.wait().unwrap();
     let hello = initialize(json!({"capabilities": {}, "processId": gone.id()}));
     assert_eq!(run_binary(&[hello], true).0, Some(1));
+}
+
+#[test]
+fn a_document_tells_whether_it_gets_suggestions() {
+    let mut client = Client::ready(items());
+    let mut of = |uri: &str, language: &str| {
+        client.open(uri, language, "");
+        client.ghost(uri, 0, 0);
+        let params = json!({"command": "foretype.document", "arguments": [uri]});
+        client.ask("workspace/executeCommand", params)["result"].clone()
+    };
+    assert_eq!(of(URI, "rust"), json!({"language": "rust", "obstacle": null}));
+    assert_eq!(of("untitled:Untitled-1", "plaintext"), json!({"language": null, "obstacle": null}));
+    let secret = of("file:///project/.env", "dotenv");
+    assert!(secret["obstacle"].as_str().unwrap().contains(".env"), "{secret}");
+
+    let mut document = |uri: &str| {
+        let params = json!({"command": "foretype.document", "arguments": [uri]});
+        client.ask("workspace/executeCommand", params)
+    };
+    assert!(document("file:///project/b.rs")["result"]["obstacle"].as_str().unwrap().contains("not opened"));
+    assert!(document("no URI")["error"]["message"].as_str().unwrap().contains("needs a document's URI"));
+    client.notify("workspace/didChangeConfiguration", json!({"settings": {"languages": {"disabled": ["rust"]}}}));
+    let params = json!({"command": "foretype.document", "arguments": [URI]});
+    let off = client.ask("workspace/executeCommand", params)["result"].clone();
+    assert_eq!(off["obstacle"], "the language `rust` is listed in `languages.disabled`");
 }

@@ -51,6 +51,9 @@ fn an_accepted_suggestion_comes_to_the_stats() {
     assert_eq!((&report["languages"]["rust"]["shown"], &report["totals"]["requests"]), (&json!(1), &json!(1.0)));
     assert_eq!(report["learned"]["outcomes"], 1);
     assert_eq!(report["latencies"].as_object().unwrap().len(), 1);
+    assert_eq!(report["today"], json!({"saved_characters": 12, "cost_usd": 0.0}));
+    let said = report["text"].as_str().unwrap();
+    assert!(said.starts_with("Today (UTC): 1 shown, 1 taken (100 % of those that could be read), 12 char"), "{said}");
     client.close();
 
     let (code, stdout, stderr) = stats(folder.path(), &["--days", "2"]);

@@ -33,7 +33,16 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("rusqlite", &["src/ledger/"]),
     ("axum", &["src/http", "src/agent/meter"]),
     ("hyper", &["src/http/listener.rs"]),
-    ("reqwest", &["src/weights/", "src/engine/remote", "src/replay/llama_vim/server.rs", "src/agent/meter"]),
+    (
+        "reqwest",
+        &[
+            "src/weights/",
+            "src/engine/remote",
+            "src/server/otlp.rs",
+            "src/replay/llama_vim/server.rs",
+            "src/agent/meter",
+        ],
+    ),
     (
         "std::process",
         &[

@@ -8,7 +8,7 @@ vim.api.nvim_create_user_command('Foretype', function(call)
   require('foretype.command').run(call.fargs)
 end, {
   nargs = '*',
-  desc = 'Ghost text: toggle, enable, disable, status, why',
+  desc = 'Ghost text: switches, why, stats, models',
   complete = function(_, line)
     return require('foretype.command').complete(line)
   end,

@@ -13,13 +13,15 @@ use crate::ledger::agents::{Book, Entry, Outcome};
 use crate::ledger::money::{MicroUsd, usd};
 use crate::ledger::prices::Price;
 
+/// What a model costs, by its name.
+type PriceOf = Box<dyn Fn(&str) -> Option<Price> + Send + Sync>;
+
 /// How an account is kept.
 pub struct Account {
     /// Whose costs they are; numbers of requests are filled in.
     pub entry: Entry,
     pub budget: Budget,
-    /// What a model costs, by its name.
-    pub price: Box<dyn Fn(&str) -> Option<Price> + Send + Sync>,
+    pub price: PriceOf,
     /// Of all agents together, in a day.
     pub per_day: Option<MicroUsd>,
     pub book: Option<Arc<Book>>,

@@ -18,9 +18,10 @@ use super::sampler::{self, Sampling};
 use super::tokenizer::Tokenizer;
 use crate::context::{self, Considered, Gathered};
 use crate::document::DocumentId;
+use crate::engine::held::{Context, Held, MAX_HELD};
 use crate::engine::stop::Place;
 use crate::engine::{Ask, Cancel};
-use crate::prompt::{self, Anchor, Budget, ContextFile, Format, Layout, Parts, Piece, Plan};
+use crate::prompt::{self, Anchor, Budget, Format, Layout, Parts, Piece, Plan};
 
 pub struct Loaded {
     pub name: String,
@@ -34,22 +35,6 @@ pub struct Loaded {
     reads_per_second: Option<f64>,
     /// Pieces of the last prompts, with their tokens: a key changes only the last one.
     pieces: LruCache<String, Vec<u32>>,
-}
-
-/// What stays as it is in the prompts of a document while somebody types.
-#[derive(Clone)]
-struct Held {
-    anchor: Anchor,
-    context: Arc<Context>,
-}
-
-/// The parts of other files in a prompt.
-#[derive(Default)]
-struct Context {
-    repository: String,
-    path: Arc<str>,
-    files: Vec<ContextFile>,
-    considered: Arc<[Considered]>,
 }
 
 /// A question as the model gets it.
@@ -96,8 +81,6 @@ pub struct Speed {
     pub per_line: Duration,
 }
 
-/// Documents whose anchors are kept.
-const MAX_HELD: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).unwrap();
 const MAX_PIECES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(64).unwrap();
 
 /// What is thought of a model's speed before it has read anything, tokens a second, and tokens from which on it shows.
@@ -172,7 +155,7 @@ impl Loaded {
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
         let Laid { tokens, forced, context } = self.lay_out(ask, help).map_err(failed)?;
         let mut draft = Draft::default();
-        for continuation in help.continuations {
+        for continuation in help.continuations.iter().rev() {
             draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
         }
 
@@ -242,13 +225,15 @@ impl Loaded {
     /// The prompt of a question, with the context of the one before as long as it goes on.
     fn lay_out(&mut self, ask: &Ask, help: &Help) -> Result<Laid> {
         let before = self.held.get(&ask.document.id);
-        let plan = prompt::plan(&ask.document.text, ask.offset, before.map(|held| &held.anchor), &self.layout);
-        let context = match before {
-            Some(before) if plan.anchor.goes_on(&before.anchor) => before.context.clone(),
-            _ => Arc::new(self.context(ask, &plan, help)),
+        let gather = |anchor: &Anchor| {
+            let budget = &self.layout.budget;
+            let n_tokens = budget.affordable_context(self.reads_per_second.unwrap_or(UNKNOWN_RATE));
+            Context::gather(ask, anchor, help.context, n_tokens, budget)
         };
+        let (plan, held) = Held::next(before, ask, &self.layout, gather);
+        let context = held.context.clone();
         let tokens = self.tokens(&context, &plan)?;
-        self.held.put(ask.document.id.clone(), Held { anchor: plan.anchor, context: context.clone() });
+        self.held.put(ask.document.id.clone(), held);
         Ok(Laid { tokens, forced: plan.forced, context })
     }
 
@@ -258,20 +243,6 @@ impl Loaded {
         before.is_none_or(|before| {
             prompt::plan(&ask.document.text, ask.offset, Some(before), &self.layout).anchor != *before
         })
-    }
-
-    fn context(&self, ask: &Ask, plan: &Plan, help: &Help) -> Context {
-        let Anchor { start, suffix, .. } = &plan.anchor;
-        let shown = *start..ask.offset + suffix.len();
-        let gathered =
-            (help.context)(&context::Place { document: ask.document, others: ask.others, offset: ask.offset, shown });
-        let budget = &self.layout.budget;
-        let n_tokens = budget.affordable_context(self.reads_per_second.unwrap_or(UNKNOWN_RATE));
-        let considered = context::choose(gathered.pieces, n_tokens, budget.bytes_per_token);
-        let files = context::files(&considered);
-        let files = files.into_iter().map(|(path, text)| ContextFile { path: path.to_string(), text }).collect();
-        let Gathered { repository, path, .. } = gathered;
-        Context { repository, path, files, considered: considered.into() }
     }
 
     fn tokens(&mut self, context: &Context, plan: &Plan) -> Result<Vec<u32>> {

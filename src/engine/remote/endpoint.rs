@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::key::Source;
+use super::keyring;
 use super::protocol::Protocol;
 use crate::prompt::Family;
 
@@ -29,6 +30,9 @@ pub struct Endpoint {
     /// A program that prints the key, with its arguments.
     #[serde(default)]
     pub key_command: Vec<String>,
+    /// The key's name in the system's keyring.
+    #[serde(default)]
+    pub key_keyring: String,
     /// The model's family, for servers that take its markers in the prompt; without it a `suffix` is sent.
     #[serde(default)]
     pub family: String,
@@ -85,6 +89,7 @@ impl Endpoint {
             model: String::new(),
             key_variable: String::new(),
             key_command: Vec::new(),
+            key_keyring: String::new(),
             family: String::new(),
             max_tokens: usual_max_tokens(),
             prompt_tokens: usual_prompt_tokens(),
@@ -120,8 +125,14 @@ impl Endpoint {
                  `plain_http = true`"
             ));
         }
-        if !self.key_variable.is_empty() && !self.key_command.is_empty() {
-            return wrong("say `key_variable` or `key_command`, not both".to_string());
+        let places = [!self.key_variable.is_empty(), !self.key_command.is_empty(), !self.key_keyring.is_empty()];
+        if places.into_iter().filter(|is_said| *is_said).count() > 1 {
+            return wrong("say one of `key_variable`, `key_command` and `key_keyring`".to_string());
+        }
+        if !self.key_keyring.is_empty()
+            && let Err(message) = keyring::is_built()
+        {
+            return wrong(format!("`key_keyring`: {message}"));
         }
         if !self.family.is_empty() && self.family().is_none() {
             let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
@@ -151,7 +162,9 @@ impl Endpoint {
             return Err(format!("`{text}` must begin with https:// or http:// and name a host"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err("a key does not belong into `url`; use `key_variable` or `key_command`".to_string());
+            return Err(
+                "a key does not belong into `url`; use `key_variable`, `key_command` or `key_keyring`".to_string()
+            );
         }
         Ok(url)
     }
@@ -176,10 +189,12 @@ impl Endpoint {
     }
 
     pub fn key(&self) -> Source {
-        match (self.key_variable.is_empty(), self.key_command.is_empty()) {
-            (false, _) => Source::Variable(self.key_variable.clone()),
-            (_, false) => Source::Command(self.key_command.clone()),
-            (true, true) => Source::Nowhere,
+        let Endpoint { key_variable, key_command, key_keyring, .. } = self;
+        match (key_variable.is_empty(), key_command.is_empty(), key_keyring.is_empty()) {
+            (false, ..) => Source::Variable(key_variable.clone()),
+            (_, false, _) => Source::Command(key_command.clone()),
+            (.., false) => Source::Keyring(key_keyring.clone()),
+            (true, true, true) => Source::Nowhere,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use secrecy::SecretString;
 
+use super::keyring;
 use crate::engine::{Cause, Failure};
 
 /// Where a key comes from.
@@ -17,6 +18,8 @@ pub enum Source {
     Variable(String),
     /// A program with its arguments; the first line of what it prints.
     Command(Vec<String>),
+    /// A name in the system's keyring.
+    Keyring(String),
 }
 
 /// A program that asks for a passphrase has so long.
@@ -33,7 +36,7 @@ impl Key {
         Key { source, held: Mutex::default() }
     }
 
-    /// `None` where none is needed. Blocks while a program runs, the first time.
+    /// `None` where none is needed. Blocks while a program runs or a keyring is unlocked, the first time.
     pub fn get(&self) -> Result<Option<SecretString>, Failure> {
         let mut held = self.held.lock();
         if held.is_none() {
@@ -45,7 +48,7 @@ impl Key {
     /// It was refused: the next one may be another. False where that cannot be.
     pub fn forget(&self) -> bool {
         *self.held.lock() = None;
-        matches!(self.source, Source::Command(_))
+        matches!(self.source, Source::Command(_) | Source::Keyring(_))
     }
 
     fn read(&self) -> Result<Option<SecretString>, Failure> {
@@ -56,14 +59,20 @@ impl Key {
                 missing(format!("the environment variable {name} with the key is not set where the editor was started"))
             })?,
             Source::Command(command) => run(command).map_err(missing)?,
+            Source::Keyring(name) => keyring::read(name).map_err(missing)?,
         };
-        let key = key.lines().next().unwrap_or_default().trim();
-        // Nothing else can stand in a header.
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(missing("the key is empty, or holds more than letters, digits and signs".to_string()));
-        }
-        Ok(Some(SecretString::from(key)))
+        checked(&key).map(Some).map_err(missing)
     }
+}
+
+/// The key in the first line of a text. `Err` is a sentence for the user.
+pub fn checked(text: &str) -> Result<SecretString, String> {
+    let key = text.lines().next().unwrap_or_default().trim();
+    // Nothing else can stand in a header.
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the key is empty, or holds more than letters, digits and signs".to_string());
+    }
+    Ok(SecretString::from(key))
 }
 
 fn run(command: &[String]) -> Result<String, String> {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{End, Ended, Event, MIN_VISIBLE, Offered, Outcome};
+use super::{End, Ended, Event, MIN_VISIBLE, Offered, Outcome, Surface};
 use crate::document::DocumentId;
 use crate::suggestion::Suggestion;
 use crate::text::Text;
@@ -29,6 +29,7 @@ pub struct Live {
     text: Text,
     pub offset: usize,
     suggestions: Vec<Suggestion>,
+    surface: Surface,
     pub since: Duration,
     /// Bytes of it that are in the text.
     pub n_bytes: usize,
@@ -60,6 +61,7 @@ impl Live {
             text: offered.document.text.clone(),
             offset: offered.document.text.floor_char_boundary(offered.offset),
             suggestions: offered.suggestions.to_vec(),
+            surface: offered.surface,
             since: now,
             n_bytes: 0,
             n_at_once: 0,
@@ -175,6 +177,7 @@ impl Live {
         match (self.n_accepted() > 0, now.saturating_sub(self.since) < MIN_VISIBLE) {
             (true, _) => End::Partial,
             (false, true) => End::Unseen,
+            (false, false) if self.surface == Surface::Menu => End::Ignored,
             (false, false) => End::Rejected,
         }
     }

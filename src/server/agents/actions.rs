@@ -34,7 +34,7 @@ pub fn of(state: &State, params: &lsp::CodeActionParams) -> Vec<lsp::CodeAction>
         });
         lsp::CodeAction {
             title: title.clone(),
-            kind: Some(lsp::CodeActionKind::from(KIND.to_string())),
+            kind: Some(lsp::CodeActionKind::from(KIND)),
             command: Some(lsp::Command {
                 title,
                 tooltip: None,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::Result;
 
-use super::{Refused, blocking, brief, chosen, next_agent, refused, terms};
+use super::{Refused, apply, blocking, brief, chosen, next_agent, refused, terms};
 use crate::agent::{Desk, HandOff};
 use crate::server::state::State;
 
@@ -23,12 +23,16 @@ pub const PERMIT: &str = "foretype.agent.permit";
 pub const CANCEL: &str = "foretype.agent.cancel";
 /// Hands the same task to the next agent of the list, or to `agent`, from the same snapshot.
 pub const PASS: &str = "foretype.agent.pass";
+/// Opens what it has made, as a document; answers a row for each file.
+pub const REVIEW: &str = "foretype.agent.review";
+/// Merges it onto what the user has now. Arguments: `id`; `files`, or `hunks` by file, for a part of it.
+pub const APPLY: &str = "foretype.agent.apply";
 /// Forgets what it has made.
 pub const DISCARD: &str = "foretype.agent.discard";
 /// Takes it out of the list; `hide: false` puts it back.
 pub const HIDE: &str = "foretype.agent.hide";
 
-pub const COMMANDS: [&str; 8] = [START, LIST, LOG, PERMIT, CANCEL, PASS, DISCARD, HIDE];
+pub const COMMANDS: [&str; 10] = [START, LIST, LOG, PERMIT, CANCEL, PASS, REVIEW, APPLY, DISCARD, HIDE];
 
 /// About one hand-off.
 #[derive(Default, Deserialize)]
@@ -96,6 +100,18 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
             let id = one(&desk, id, |hand_off| hand_off.state.is_running()).await?;
             pass_on(state, &id, agent).await
         }
+        REVIEW => {
+            let id = one(&desk, about(REVIEW, argument)?.id, has_made).await?;
+            apply::review(state, &desk, id).await
+        }
+        APPLY => {
+            let wish: apply::Wish = match argument {
+                Value::String(id) => apply::Wish { id: Some(id), ..apply::Wish::default() },
+                argument => read(APPLY, argument)?,
+            };
+            let id = one(&desk, wish.id.clone(), has_made).await?;
+            apply::apply(state, &desk, id, wish).await
+        }
         DISCARD => {
             let id = one(&desk, about(DISCARD, argument)?.id, |hand_off| hand_off.state.is_reviewable()).await?;
             Ok(row(&blocking(move || desk.discard(&id)).await?))
@@ -108,6 +124,10 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
         }
         unknown => Err(format!("no command `{unknown}`; there are {}", COMMANDS.join(", "))),
     }
+}
+
+fn has_made(hand_off: &HandOff) -> bool {
+    hand_off.state.is_reviewable() && !hand_off.files.is_empty()
 }
 
 /// The same task for another agent.

@@ -3,28 +3,29 @@
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::Result;
 
-use super::inline_completion::{Answered, begin};
+use super::inline_completion::{Answered, begin, record};
 use crate::predictor::Trigger;
+use crate::predictor::outcome::Surface;
 use crate::server::convert;
 use crate::server::state::State;
 
 pub async fn handle(state: &State, params: lsp::CompletionParams) -> Result<lsp::CompletionResponse> {
-    // Where ghost text shows a suggestion, the menu need not repeat it.
-    let asked = match state.abilities().inline_completion {
-        true => None,
-        false => begin(state, &params.text_document_position_params, Trigger::Automatic, None),
-    };
+    // Where ghost text shows a suggestion, the menu need not repeat it, and never will.
+    let has_menu = !state.abilities().inline_completion && !state.shows_hints();
+    let place = &params.text_document_position_params;
+    let asked = if has_menu { begin(state, place, Trigger::Automatic, None) } else { None };
+    // Else incomplete, with items or without: the next letter asks again, and its answer comes from the cache.
+    let is_incomplete = asked.is_some();
     let answered = match asked {
         Some(asked) => asked.answer(state).await?,
         None => None,
     };
-    let items = answered.map_or_else(Vec::new, |answered| items(state, &answered));
-    // Incomplete: the next letter asks again, and the answer comes from the cache.
-    Ok(lsp::CompletionResponse::CompletionList(lsp::CompletionList {
-        is_incomplete: true,
-        items,
-        ..lsp::CompletionList::default()
-    }))
+    let items = answered.map_or_else(Vec::new, |answered| {
+        record(state, &answered, Surface::Menu);
+        items(state, &answered)
+    });
+    let list = lsp::CompletionList { is_incomplete, items, ..lsp::CompletionList::default() };
+    Ok(lsp::CompletionResponse::CompletionList(list))
 }
 
 fn items(state: &State, answered: &Answered) -> Vec<lsp::CompletionItem> {

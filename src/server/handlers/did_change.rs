@@ -12,15 +12,22 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
     let changes: Vec<_> = params.content_changes.into_iter().map(convert::change).collect();
     let recorded = state.tape.is_on().then(|| changes.clone());
     let at = state.started.elapsed();
-    let changed = state.documents.lock().change(&id, identifier.version, changes, state.encoding(), at);
+    let (changed, cursor) = {
+        let mut documents = state.documents.lock();
+        let changed = documents.change(&id, identifier.version, changes, state.encoding(), at);
+        (changed, documents.cursor(&id))
+    };
     match changed {
         Ok(snapshot) => {
+            if let Some(cursor) = cursor {
+                state.places.changed(&snapshot, cursor);
+            }
             if let Some(changes) = recorded {
                 state.tape.changed(&id, changes, state.encoding());
             }
             // What is being thought of for the old text may be for nothing.
-            if let (Some(services), Some(edited)) = (state.services(), snapshot.edited.last()) {
-                services.predictor.changed(&snapshot, edited.end);
+            if let (Some(services), Some(cursor)) = (state.services(), cursor) {
+                services.predictor.changed(&snapshot, cursor.offset);
             }
             state.recorder.changed(&snapshot);
             state.analysis.submit(snapshot);

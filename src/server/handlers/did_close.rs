@@ -15,6 +15,7 @@ pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
     };
     state.tape.closed(&id, clearance);
     state.recorder.closed(&id);
+    state.places.closed(&id);
     if let Some(services) = state.services() {
         services.predictor.forget(&id);
     }

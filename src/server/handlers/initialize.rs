@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tower_lsp::gen_lsp_types as lsp;
 
+use super::code_action;
 use super::execute_command::commands;
 use crate::server::agents::actions;
 use crate::server::client::Abilities;
@@ -21,7 +22,7 @@ pub fn handle(state: &State, params: lsp::InitializeParams) -> lsp::InitializeRe
     let folders = folders(&params);
     state.initialize(abilities, folders, params.initialization_options);
     lsp::InitializeResult {
-        capabilities: capabilities(abilities.encoding),
+        capabilities: capabilities(abilities, state.shows_hints()),
         server_info: Some(lsp::ServerInfo {
             name: "foretype".to_string(),
             version: Some(env!("CARGO_PKG_VERSION").to_string()),
@@ -40,9 +41,11 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
     uris.filter_map(|uri| uri.to_file_path().ok()).collect()
 }
 
-fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
+/// The menu is for who has no other way to show suggestions.
+fn capabilities(abilities: Abilities, shows_hints: bool) -> lsp::ServerCapabilities {
+    let has_menu = !abilities.inline_completion && !shows_hints;
     lsp::ServerCapabilities {
-        position_encoding: Some(match encoding {
+        position_encoding: Some(match abilities.encoding {
             Encoding::Utf8 => lsp::PositionEncodingKind::UTF8,
             Encoding::Utf16 => lsp::PositionEncodingKind::UTF16,
             Encoding::Utf32 => lsp::PositionEncodingKind::UTF32,
@@ -53,16 +56,17 @@ fn capabilities(encoding: Encoding) -> lsp::ServerCapabilities {
             ..lsp::TextDocumentSyncOptions::default()
         })),
         inline_completion_provider: Some(lsp::InlineCompletionProvider::Bool(true)),
-        completion_provider: Some(lsp::CompletionOptions {
+        completion_provider: has_menu.then(|| lsp::CompletionOptions {
             trigger_characters: Some(TRIGGER_CHARACTERS.map(str::to_string).to_vec()),
             ..lsp::CompletionOptions::default()
         }),
+        inlay_hint_provider: shows_hints.then_some(lsp::InlayHintProvider::Bool(true)),
         execute_command_provider: Some(lsp::ExecuteCommandOptions {
             commands: commands(),
             ..lsp::ExecuteCommandOptions::default()
         }),
         code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
-            code_action_kinds: Some(vec![lsp::CodeActionKind::from(actions::KIND.to_string())]),
+            code_action_kinds: Some([code_action::KIND, actions::KIND].map(lsp::CodeActionKind::from).to_vec()),
             ..lsp::CodeActionOptions::default()
         })),
         workspace: Some(lsp::WorkspaceOptions {

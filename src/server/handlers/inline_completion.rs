@@ -8,7 +8,9 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use crate::document::{Clearance, DocumentId, Snapshot};
 use crate::ledger::totals;
+use crate::predictor::outcome::Surface;
 use crate::predictor::{Made, Outcome, Predictor, Quick, Request, Selected, Trigger};
+use crate::server::places::Waiting;
 use crate::server::state::{Services, State};
 use crate::server::worker::{Superseded, Turn};
 use crate::server::{convert, record};
@@ -39,7 +41,7 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
         None => None,
     };
     let items = answered.map_or_else(Vec::new, |answered| {
-        record(state, &answered);
+        record(state, &answered, Surface::Text);
         let Answered { document, offset, selected, suggestions, trace_id, made, .. } = &answered;
         let item = |suggestion: &Suggestion| {
             convert::inline_item(
@@ -63,6 +65,8 @@ pub struct Asked {
     turn: Turn,
     services: Services,
     arrived: Instant,
+    /// While there is an answer to come, of a request at the cursor.
+    waiting: Option<Waiting>,
 }
 
 /// Takes the snapshot and the turn; belongs before the first await. `None` for a document that is not open.
@@ -72,15 +76,8 @@ pub fn begin(
     trigger: Trigger,
     selected: Option<&lsp::SelectedCompletionInfo>,
 ) -> Option<Asked> {
-    let arrived = Instant::now();
-    state.recorder.count(totals::REQUESTS);
     let id = convert::document_id(&place.text_document.uri);
-    let services = state.services()?;
-    let (document, others) = {
-        let documents = state.documents.lock();
-        (documents.snapshot(&id), documents.snapshots())
-    };
-    let Some(document) = document else {
+    let Some(document) = state.documents.lock().snapshot(&id) else {
         tracing::warn!("no suggestion in {}: it is not open", id.0);
         return None;
     };
@@ -88,8 +85,25 @@ pub fn begin(
     let position: Position = convert::position(place.position);
     let offset = document.text.offset(position, encoding);
     let selected = selected.and_then(|info| convert::selected(info, &document, offset, encoding));
+    begin_at(state, document, offset, trigger, selected)
+}
+
+/// As [`begin`], for who has the snapshot already. `None` while suggestions are switched off.
+pub fn begin_at(
+    state: &State,
+    document: Snapshot,
+    offset: usize,
+    trigger: Trigger,
+    selected: Option<Selected>,
+) -> Option<Asked> {
+    let arrived = Instant::now();
+    let services = state.services().filter(|_| !state.is_paused())?;
+    state.recorder.count(totals::REQUESTS);
+    let others = state.documents.lock().snapshots();
+    // Over a menu's item the text is not the document's.
+    let waiting = selected.is_none().then(|| state.places.asked(&document, offset));
     let request = Request { document, offset, others, trigger, selected };
-    Some(Asked::start(state, services, request, arrived))
+    Some(Asked { waiting, ..Asked::start(state, services, request, arrived) })
 }
 
 /// How long a model goes on for a request that the client has cancelled: with the next key it asks again, and most keys
@@ -97,13 +111,13 @@ pub fn begin(
 const GRACE: Duration = Duration::from_millis(30);
 
 /// Tells the predictor when its request was dropped before it was answered.
-struct Waiting {
+struct Unanswered {
     predictor: Arc<Predictor>,
     document: DocumentId,
     is_over: bool,
 }
 
-impl Drop for Waiting {
+impl Drop for Unanswered {
     fn drop(&mut self) {
         if self.is_over {
             return;
@@ -122,7 +136,7 @@ impl Asked {
     pub fn start(state: &State, services: Services, request: Request, arrived: Instant) -> Asked {
         let turn = state.worker.take_turn(&request.document.id);
         services.predictor.wake();
-        Asked { request, turn, services, arrived }
+        Asked { request, turn, services, arrived, waiting: None }
     }
 
     /// `None` when there is nothing to show; an error when a newer request came.
@@ -138,12 +152,20 @@ impl Asked {
             Quick::Answered(answer) => answer,
             Quick::Open(trace) => {
                 let document = document.id.clone();
-                let mut waiting = Waiting { predictor: predictor.clone(), document, is_over: false };
+                let mut unanswered = Unanswered { predictor: predictor.clone(), document, is_over: false };
                 let answer = state.worker.full(&mut self.turn, predictor, self.request, trace).await;
-                waiting.is_over = answer.is_ok();
+                unanswered.is_over = answer.is_ok();
                 answer.map_err(|superseded| cancelled(state, &superseded))?.ok_or_else(Error::internal_error)?
             }
         };
+        if self.waiting.is_some() {
+            let first = match &answer.outcome {
+                Outcome::Suggest { suggestions, .. } => suggestions.first(),
+                _ => None,
+            };
+            let text = first.map(|suggestion| suggestion.text.as_str());
+            state.places.answered(&document, offset, text, answer.trace.id);
+        }
         match answer.outcome {
             Outcome::Suggest { suggestions, made } => {
                 let (trace_id, latency) = (answer.trace.id, self.arrived.elapsed());
@@ -161,13 +183,13 @@ fn cancelled(state: &State, _: &Superseded) -> Error {
 }
 
 /// Begins to watch what becomes of it. Over a menu's item the text is not the document's, and nothing is recorded.
-pub fn record(state: &State, answered: &Answered) {
+pub fn record(state: &State, answered: &Answered, surface: Surface) {
     let Answered { document, offset, selected, suggestions, made, trace_id, latency } = answered;
     if selected.is_some() {
         return;
     }
     let (offset, trace_id, latency, made) = (*offset, *trace_id, *latency, *made);
     let current = state.documents.lock().snapshot(&document.id);
-    let answered = record::Answered { trace_id, document, offset, suggestions, made, latency };
+    let answered = record::Answered { trace_id, document, offset, suggestions, surface, made, latency };
     state.recorder.answered(&answered, current.as_ref());
 }

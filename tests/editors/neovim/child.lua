@@ -3,6 +3,9 @@
 local Child = {}
 Child.__index = Child
 
+--- The Neovim under test is the one that runs the tests.
+Child.has_own_ghost = vim.lsp.inline_completion ~= nil
+
 --- How long anything may take. Nothing sleeps: every wait is for a value.
 local PATIENCE_MS = tonumber(vim.env.FORETYPE_TEST_PATIENCE_MS) or 15000
 
@@ -109,6 +112,9 @@ end
 
 --- Waits until what a partial accept left is shown by Neovim itself, from a new answer.
 function Child:wait_handover(wanted)
+  if not Child.has_own_ghost then
+    return self:wait_ghost(wanted)
+  end
   self:wait('ghost text of a new answer', { wanted, 0 }, function()
     return self:lua([[
       local function marks(name)
@@ -125,6 +131,9 @@ function Child:wait_attached()
   self:wait('the server to be attached', true, function()
     return self:lua([[
       local client = vim.lsp.get_clients({ name = 'foretype', bufnr = 0 })[1]
+      if not vim.lsp.inline_completion then
+        return client ~= nil
+      end
       local group = 'nvim.lsp.inline_completion:' .. vim.api.nvim_get_current_buf()
       local _, listening = pcall(vim.api.nvim_get_autocmds, { group = group })
       return client ~= nil and type(listening) == 'table' and #listening > 0

@@ -1,67 +1,6 @@
 --- The plugin against a server that says what a test wants: what the release binary says only now and then.
 
---- A server inside Neovim. It answers `_G.items`, made for the place where it is asked, or nothing at all when they are
---- nil; `_G.ran` counts its commands, `_G.accepted` is what was last said of a part taken.
-local SERVER = [[
-_G.ran, _G.n_asked = 0, 0
-local id = 0
-local function server()
-  local answers = {
-    initialize = function()
-      return { capabilities = {
-        positionEncoding = 'utf-8',
-        textDocumentSync = 2,
-        inlineCompletionProvider = true,
-        executeCommandProvider = { commands = { 'foretype.accept' } },
-      } }
-    end,
-    ['textDocument/inlineCompletion'] = function(params)
-      _G.n_asked = _G.n_asked + 1
-      local at = params.position
-      local line = vim.api.nvim_buf_get_lines(0, at.line, at.line + 1, true)[1]
-      local items = {}
-      for _, item in ipairs(_G.items) do
-        local typed = line:sub(1, at.character):match('[%w_(]*$')
-        if vim.startswith(item.text, typed) then
-          table.insert(items, {
-            insertText = item.text:sub(#typed + 1),
-            range = { start = at, ['end'] = { line = at.line, character = at.character + (item.n_replaced or 0) } },
-            command = { title = 'accepted', command = 'foretype.accept', arguments = { 1 } },
-          })
-        end
-      end
-      return { items = items }
-    end,
-    ['workspace/executeCommand'] = function()
-      _G.ran = _G.ran + 1
-    end,
-  }
-  return {
-    request = function(method, params, callback, answered)
-      local answer = answers[method]
-      id = id + 1
-      local this = id
-      if _G.items or method ~= 'textDocument/inlineCompletion' then
-        vim.schedule(function()
-          if answered then
-            answered(this)
-          end
-          callback(nil, answer and answer(params) or nil)
-        end)
-      end
-      return true, this
-    end,
-    notify = function(method, params)
-      if method == 'textDocument/didPartiallyAcceptCompletion' then
-        _G.accepted = { params.acceptedLength, params.item.command.arguments[1] }
-      end
-      return true
-    end,
-    is_closing = function() return false end,
-    terminate = function() end,
-  }
-end
-]]
+local scripted = require('scripted')
 
 return function(suite)
   --- `items`: Lua; the cursor stands at `|` in `text`.
@@ -69,12 +8,7 @@ return function(suite)
     local folder = suite.project()
     local column = text:find('|', 1, true)
     vim.fn.writefile({ (text:gsub('|', '')), 'last' }, folder .. '/a.txt')
-    local init = table.concat({
-      SERVER,
-      '_G.items = ' .. items,
-      suite.setup(),
-      "vim.lsp.config('foretype', { cmd = server })",
-    }, '\n')
+    local init = scripted.init(items)
     local child = { init = init, folder = folder, runtime = suite.plugin, file = 'a.txt' }
     suite.test(name, child, function(nvim)
       nvim:wait_attached()
@@ -85,7 +19,7 @@ return function(suite)
 
   local function wait_ran(nvim, n_times)
     nvim:wait('runs of the accept command', n_times, function()
-      return nvim:lua('return _G.ran')
+      return nvim:lua('return _G.ran["foretype.accept"] or 0')
     end)
   end
 
@@ -204,10 +138,10 @@ return function(suite)
     nvim:type('<C-]>')
     nvim:wait_ghost('')
     -- Twice as long as Neovim waits before it asks.
-    nvim:lua('_G.n_asked = 0; vim.defer_fn(function() _G.is_late = true end, 400)')
+    nvim:lua('_G.asked = { 0, 0 }; vim.defer_fn(function() _G.is_late = true end, 400)')
     nvim:wait('the time at which Neovim would have asked', true, function()
       return nvim:lua('return _G.is_late')
     end)
-    assert(nvim:lua('return _G.n_asked') == 0, 'a dismissed suggestion must not be asked for again')
+    assert(nvim:lua('return _G.asked[2]') == 0, 'a dismissed suggestion must not be asked for again')
   end)
 end

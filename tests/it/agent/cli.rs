@@ -78,6 +78,24 @@ fn it_runs_to_the_end_and_says_what_was_made() {
     let copy = Path::new(known["snapshot"]["folder"].as_str().unwrap()).join(FILE);
     assert_eq!(std::fs::read_to_string(&copy).unwrap(), AFTER);
     assert!(home.ask(&["log", id]).contains("- edit src/lib.rs"));
+    assert!(home.ask(&["show", id]).contains("+    a + b"));
+    // Not where the user has changed the same lines meanwhile.
+    std::fs::write(home.project().join(FILE), BEFORE.replace("todo!()", "mine()")).unwrap();
+    let refused = home.command(&["apply", id]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8(refused.stdout).unwrap().contains("# Conflicts"));
+    std::fs::write(home.project().join(FILE), format!("// mine\n{BEFORE}")).unwrap();
+    home.ask(&["apply", id]);
+    assert_eq!(std::fs::read_to_string(home.project().join(FILE)).unwrap(), format!("// mine\n{AFTER}"));
+    assert!(!copy.exists());
+}
+
+#[test]
+fn what_is_discarded_is_gone() {
+    let home = Home::new("edit");
+    home.ask(&["run", "Implement `add`."]);
+    let known = home.wait(|_| true);
+    let (id, copy) = (known["id"].as_str().unwrap(), Path::new(known["snapshot"]["folder"].as_str().unwrap()));
     home.ask(&["discard", id]);
     assert!(!copy.exists());
     home.ask(&["hide", id]);

@@ -235,7 +235,10 @@ fn a_menu_offers_each_agent_and_a_light_bulb_none() {
     let mut actions = |trigger: u32, only: Value| {
         let context = json!({"diagnostics": [], "triggerKind": trigger, "only": only});
         let params = json!({"textDocument": {"uri": uri}, "range": range, "context": context});
-        window.client.ask("textDocument/codeAction", params)["result"].as_array().unwrap().clone()
+        let mut all = window.client.ask("textDocument/codeAction", params)["result"].as_array().unwrap().clone();
+        // An editor without ghost text is offered more.
+        all.retain(|action| action["title"].as_str().unwrap().starts_with("Hand over"));
+        all
     };
     let offered = actions(1, Value::Null);
     let titles: Vec<&Value> = offered.iter().map(|action| &action["title"]).collect();
@@ -285,4 +288,97 @@ fn a_server_that_dies_leaves_its_hand_offs_to_the_next() {
     let told = window.client.wait_for(|message| message["method"] == "window/showMessage");
     let message = told["params"]["message"].as_str().unwrap();
     assert!(message.contains("waits for your review") && message.contains(&id), "{message}");
+}
+
+/// What a client that edits says of itself, beside the rest.
+fn editing(operations: Value) -> Value {
+    let mut capabilities = able();
+    capabilities["workspace"] = json!({"workspaceEdit": {"documentChanges": true, "resourceOperations": operations}});
+    capabilities
+}
+
+#[test]
+fn what_was_made_is_reviewed_and_taken_over() {
+    let mut window =
+        Window::of(tempfile::tempdir().unwrap(), &[("fake", "edit")], editing(json!(["create"])), Reply::Never);
+    let uri = window.uri(FILE);
+    window.client.open(&uri, "rust", BEFORE);
+    window.start(json!({"instruction": "Implement it."}));
+    let id = window.wait(|row| row["state"] == "review")["id"].clone();
+    let review = window.ask("review", id.clone())["result"].clone();
+    assert_eq!(review["summary"], "1 file changed, 1 line added, 1 removed");
+    assert_eq!(review["files"][0]["path"], FILE);
+    let document = review["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_string();
+    assert!(std::fs::read_to_string(document).unwrap().contains("+    a + b"));
+
+    // The user goes on meanwhile: both stay.
+    window.client.type_at(&uri, 2, 0, 0, "// mine\n");
+    window.client.reply("workspace/applyEdit", Reply::With(json!({"applied": true})));
+    let answer = window.ask("apply", id.clone());
+    assert_eq!(answer["result"]["state"], "applied", "{answer}");
+    let edit = window.client.wait_for(|message| message["method"] == "workspace/applyEdit");
+    let change = &edit["params"]["edit"]["documentChanges"][0];
+    assert_eq!(change["textDocument"], json!({"uri": uri, "version": 2}));
+    let edits = change["edits"].as_array().unwrap();
+    assert_eq!((edits.len(), &edits[0]["newText"]), (1, &json!("    a + b\n")));
+    assert_eq!(edits[0]["range"]["start"], json!({"line": 2, "character": 0}));
+    assert!(window.ask("review", id)["error"].is_object());
+}
+
+#[test]
+fn a_conflict_changes_nothing_and_shows_both_sides() {
+    let capabilities = editing(json!([]));
+    let mut window = Window::of(tempfile::tempdir().unwrap(), &[("fake", "edit")], capabilities, Reply::Never);
+    let uri = window.uri(FILE);
+    window.client.open(&uri, "rust", BEFORE);
+    window.start(json!({"instruction": "Implement it."}));
+    let id = window.wait(|row| row["state"] == "review")["id"].clone();
+    window.client.type_at(&uri, 2, 1, 4, "b + a // ");
+    let answer = window.ask("apply", id.clone());
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("nothing was changed: src/lib.rs: you and the agent changed the same lines"), "{message}");
+    assert!(!window.client.has_said(|message| message["method"] == "workspace/applyEdit"));
+    assert_eq!(window.wait(|_| true)["state"], "review");
+}
+
+#[test]
+fn a_refused_edit_is_merged_anew_and_given_up_in_the_end() {
+    let mut window = Window::open(&[("fake", "edit")]);
+    window.start(json!({"instruction": "Implement it."}));
+    let id = window.wait(|row| row["state"] == "review")["id"].clone();
+    let refused = json!({"applied": false, "failureReason": "another version"});
+    window.client.reply("workspace/applyEdit", Reply::With(refused));
+    let answer = window.ask("apply", id);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("another version"), "{answer}");
+    for _ in 0..3 {
+        window.client.wait_for(|message| message["method"] == "workspace/applyEdit");
+    }
+    assert_eq!(window.wait(|_| true)["state"], "review");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_the_server_ends_all_that_it_has_started() {
+    let mut window = Window::open(&[("fake", "deaf")]);
+    window.start(json!({"instruction": "Hang."}));
+    let row = window.wait(|row| row["state"] == "working");
+    let child = std::path::Path::new(row["worktree"].as_str().unwrap()).join("child");
+    let pid = loop {
+        match std::fs::read_to_string(&child) {
+            Ok(pid) if !pid.is_empty() => break pid,
+            _ => std::thread::yield_now(),
+        }
+    };
+    let Window { folder, client } = window;
+    client.close();
+    let started = std::time::Instant::now();
+    let is_there = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        !status.is_empty() && !status.contains("State:\tZ")
+    };
+    while is_there() {
+        assert!(started.elapsed() < std::time::Duration::from_secs(5), "{pid} is left");
+        std::thread::yield_now();
+    }
+    drop(folder);
 }

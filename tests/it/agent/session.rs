@@ -168,10 +168,17 @@ fn what_cannot_start_says_why() {
     let office = Office::new();
     let mut agent = fake::agent("edit");
     agent.command = "no-such-agent-anywhere".to_string();
+    let error = office.desk.start(office.task(), office.terms(agent)).unwrap_err().to_string();
+    assert!(error.contains("`no-such-agent-anywhere`, was not found: install it"), "{error}");
+    assert!(office.desk.list().is_empty());
+
+    // What is there may still not be a program.
+    let mut agent = fake::agent("edit");
+    agent.command = office.project().join(FILE).display().to_string();
     office.start(agent);
     let done = office.wait_for_end();
     assert_eq!(done.state, State::Failed);
-    assert!(done.reason.contains("`no-such-agent-anywhere` was not found"), "{}", done.reason);
+    assert!(done.reason.contains("may not be run"), "{}", done.reason);
 
     let done = office.run("old");
     assert!(done.reason.contains("version 0"), "{}", done.reason);

@@ -180,7 +180,8 @@ fn names_links_and_modes_are_kept() {
     let capture = snapshot.capture().unwrap();
     let mut found: Vec<&[u8]> = capture.changes.iter().map(|change| change.path.as_os_str().as_bytes()).collect();
     let mut expected = odd.to_vec();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
 }
 

@@ -39,7 +39,7 @@ fn ask_in(text: &str, offset: usize, engine: &Local, cancel: &Cancel) -> (Vec<Ca
         clearance: Clearance::Cleared,
         edited: Arc::default(),
     };
-    let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1, is_ahead: false };
+    let ask = Ask { max_lines: 3, ..Ask::at(&document, offset) };
     let mut said = Vec::new();
     let finish = engine.generate(&ask, cancel, &mut |candidate| {
         if !candidate.is_growing {

@@ -104,7 +104,7 @@ fn what_is_wrong_with_an_endpoint_is_said() {
         (Endpoint { url: "https://me:secret@models.example".to_string(), ..usual() }, "does not belong into `url`"),
         (Endpoint { family: "gpt".to_string(), ..usual() }, "the family `gpt` is none of"),
         (Endpoint { session_header: "x y".to_string(), ..usual() }, "cannot be a header's name"),
-        (Endpoint { key_variable: "A".to_string(), key_command: vec!["b".to_string()], ..usual() }, "not both"),
+        (Endpoint { key_variable: "A".to_string(), key_command: vec!["b".to_string()], ..usual() }, "say one of"),
     ];
     for (endpoint, message) in cases {
         let why = endpoint.check().unwrap_err();

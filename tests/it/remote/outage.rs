@@ -52,7 +52,7 @@ struct Row {
 fn ask(router: &Router) -> (String, Duration) {
     let document = document(&format!("{BEFORE}{AFTER}"));
     let offset = BEFORE.len();
-    let ask = Ask { document: &document, offset, others: &[], max_lines: 3, n_candidates: 1, is_ahead: false };
+    let ask = Ask { max_lines: 3, ..Ask::at(&document, offset) };
     let (started, mut said) = (Instant::now(), String::new());
     router.generate(&ask, &Cancel::default(), &mut |candidate| {
         if !candidate.is_growing {

@@ -95,14 +95,7 @@ fn a_text_with_the_familys_own_marker_stays_here() {
     let endpoint = Endpoint { family: "qwen".to_string(), ..endpoint(Protocol::Completions, &provider.url) };
     let engine = remote(endpoint);
     let document = super::document("let marker = \"<|fim_suffix|>\";\nlet x = ");
-    let ask = foretype::engine::Ask {
-        document: &document,
-        offset: document.text.len(),
-        others: &[],
-        max_lines: 1,
-        n_candidates: 1,
-        is_ahead: false,
-    };
+    let ask = foretype::engine::Ask::at(&document, document.text.len());
     use foretype::engine::Engine;
     let finish = engine.generate(&ask, &Cancel::default(), &mut |_| std::ops::ControlFlow::Continue(()));
     assert!(matches!(&finish, Finish::Silent(why) if why.contains("<|fim_suffix|>")), "{finish:?}");

@@ -182,7 +182,7 @@ impl Scene {
 
     pub fn ask_with(&self, is_ahead: bool, cancel: &Cancel) -> Answer {
         let document = document();
-        let ask = Ask { document: &document, offset: 0, others: &[], max_lines: 10, n_candidates: 1, is_ahead };
+        let ask = Ask { max_lines: 10, is_ahead, ..Ask::at(&document, 0) };
         let begun = Instant::now();
         let (mut said, mut provenance) = (Vec::new(), String::new());
         let finish = self.router.generate(&ask, cancel, &mut |candidate| {

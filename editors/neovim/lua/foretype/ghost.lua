@@ -1,38 +1,17 @@
---- Taking what is shown: whole, by word, by line; and what Neovim's own ghost text lacks for that.
+--- What can be done with a suggestion: take it whole, by word or by line, ask for it, choose another, dismiss it.
 ---
---- Neovim draws, and asks 200 ms after the last key. In between its item is older than the text, so an item is always
---- fitted to the cursor first (`at_cursor`). After a part was taken Neovim shows nothing until the next answer: the
---- rest is drawn here for that time, and can be taken, too.
+--- On 0.12 Neovim asks and draws by itself (`builtin`), and we draw only what it does not (`own`). Before, `own` draws
+--- all, and we ask as Neovim would: 200 ms after the last key.
+
+local builtin = require('foretype.builtin')
+local own = require('foretype.own')
+local wire = require('foretype.wire')
 
 local M = {}
 
----@class foretype.Ghost
----@field buf integer
----@field row integer  0-based
----@field col integer  bytes
----@field text string
-
----@class foretype.Offer: foretype.Ghost
----@field n_replaced integer  bytes after the cursor that the whole text replaces
----@field client_id integer
----@field command? lsp.Command
----@field n_accepted? integer UTF-16 units of it that were taken before
----@field request? integer    the request whose answer will take the rest's place
-
 ---@alias foretype.Part fun(text: string): integer  how many bytes of the text to take
 
-local namespace = vim.api.nvim_create_namespace('foretype')
-
---- What a part taken has left.
----@type foretype.Offer?
-local rest
-
---- What Neovim drew last.
----@type foretype.Ghost?
-local drawn
-
---- Neovim is about to hand out its item.
-local taking = false
+local WAIT_MS = 200
 
 ---@type table<string, foretype.Part>
 M.parts = {
@@ -50,76 +29,93 @@ M.parts = {
   end,
 }
 
---- Neovim has no public call to withdraw its ghost text or to ask anew, but it does so at these events.
----@param event 'InsertLeave'|'CursorMovedI'
-local function signal(event)
-  local buf = vim.api.nvim_get_current_buf()
-  local group = ('nvim.lsp.inline_completion:%d'):format(buf)
-  -- Fails where Neovim listens to nothing, which is as good.
-  pcall(vim.api.nvim_exec_autocmds, event, { group = group, buffer = buf, modeline = false })
+--- Neovim is about to hand out its item.
+local is_taking = false
+
+--- How often Neovim had asked when something of ours was drawn: only a later answer takes its place.
+local n_asked_before = 0
+
+--- The buffer where a menu is open: ghost text stays away.
+---@type integer?
+local paused
+
+local timer = vim.uv.new_timer()
+
+---@return vim.lsp.Client?
+local function client_here()
+  return require('foretype.scope').client(vim.api.nvim_get_current_buf())
 end
 
---- Asks where somebody is typing already when the server comes: Neovim would wait for the next letter.
+---@param offers foretype.Offer[]
+---@param index? integer
+local function show(offers, index)
+  builtin.withdraw()
+  n_asked_before = builtin.n_asked()
+  own.show(offers, index)
+end
+
+--- Asks now. An answer without anything changes nothing on the screen of Neovim's own.
+---@param kind integer
+---@param on_answer? fun(offers: foretype.Offer[])
+---@return boolean # whether there is a server to ask
+local function ask(kind, on_answer)
+  local client = client_here()
+  if client then
+    builtin.aside(function()
+      own.ask(client, kind, on_answer or function(offers)
+        if #offers > 0 or not builtin.exists then
+          show(offers)
+        end
+      end)
+    end)
+  end
+  return client ~= nil
+end
+
+local function ask_soon()
+  timer:stop()
+  if builtin.exists or paused then
+    return
+  end
+  timer:start(WAIT_MS, 0, vim.schedule_wrap(function()
+    if own.is_inserting() and not paused then
+      ask(own.AUTOMATIC)
+    end
+  end))
+end
+
+--- Asks where somebody is typing already: the server has come, or a menu has gone.
 ---@param buf integer
 function M.ask(buf)
-  -- Neovim listens only some time after it has told that the server is attached.
-  vim.defer_fn(function()
-    if buf == vim.api.nvim_get_current_buf() and vim.startswith(vim.api.nvim_get_mode().mode, 'i') then
-      signal('CursorMovedI')
+  if builtin.exists then
+    builtin.ask(buf)
+  elseif buf == vim.api.nvim_get_current_buf() and own.is_inserting() then
+    ask_soon()
+  end
+end
+
+--- By hand: at once, and also where nothing comes by itself.
+---@return boolean # whether there is a server to ask
+function M.trigger()
+  return ask(own.INVOKED, function(offers)
+    if #offers > 0 then
+      return show(offers)
     end
-  end, 0)
+    vim.notify('foretype: no suggestion here; `:Foretype why` says why')
+  end)
 end
 
----@return foretype.Ghost?
-local function shown()
-  local id = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
-  local mark = id and vim.api.nvim_buf_get_extmarks(0, id, 0, -1, { details = true, limit = 1 })[1]
-  return mark
-    and { buf = vim.api.nvim_get_current_buf(), row = mark[2], col = mark[3], text = mark[4].virt_text[1][1] }
-end
-
----@return integer row, integer col
-local function cursor()
-  local at = vim.api.nvim_win_get_cursor(0)
-  return at[1] - 1, at[2]
-end
-
---- The offer after what was typed since it was made; `nil` if that was something else.
----@generic T: foretype.Ghost
----@param offer T
----@return T?
-local function at_cursor(offer)
-  local row, col = cursor()
-  if offer.buf ~= vim.api.nvim_get_current_buf() or row ~= offer.row or col < offer.col then
-    return nil
+--- The server has an answer that came too late for its question.
+---@param place { textDocument: { uri: string }, position: lsp.Position }
+function M.ready(place)
+  local client = client_here()
+  if not client or paused or not own.is_inserting() then
+    return
   end
-  local typed = vim.api.nvim_buf_get_text(0, row, offer.col, row, col, {})[1]
-  if not vim.startswith(offer.text, typed) then
-    return nil
+  local here = wire.place(client, vim.api.nvim_get_current_buf(), own.cursor())
+  if here.textDocument.uri == place.textDocument.uri and vim.deep_equal(here.position, place.position) then
+    ask(own.AUTOMATIC)
   end
-  return vim.tbl_extend('force', offer, { col = col, text = offer.text:sub(#typed + 1) })
-end
-
-local function drop_rest()
-  if rest then
-    vim.api.nvim_buf_clear_namespace(rest.buf, namespace, 0, -1)
-    rest = nil
-  end
-end
-
----@param offer foretype.Offer
-local function show_rest(offer)
-  drop_rest()
-  rest = offer
-  local lines = vim.tbl_map(function(line)
-    return { { line, 'ComplHint' } }
-  end, vim.split(offer.text, '\n', { plain = true }))
-  vim.api.nvim_buf_set_extmark(offer.buf, namespace, offer.row, offer.col, {
-    virt_text = lines[1],
-    virt_lines = vim.list_slice(lines, 2),
-    virt_text_pos = offer.n_replaced > 0 and 'overlay' or 'inline',
-    hl_mode = 'combine',
-  })
 end
 
 --- An undo step of its own: `u` takes back what was accepted, and nothing that was typed.
@@ -140,42 +136,21 @@ end
 local function take(offer, part)
   local n_taken = part(offer.text)
   local client = vim.lsp.get_client_by_id(offer.client_id)
-  drop_rest()
+  own.drop()
   if n_taken < #offer.text then
     insert(offer, offer.text:sub(1, n_taken), 0)
-    local n_accepted = (offer.n_accepted or 0) + vim.str_utfindex(offer.text, 'utf-16', n_taken)
+    local n_accepted = (offer.n_accepted or 0) + wire.units(offer.text, n_taken, 'utf-16')
     if client then
-      -- As Copilot's server is told: a few letters at once look like typing.
-      local item = { command = offer.command }
-      client:notify('textDocument/didPartiallyAcceptCompletion', { item = item, acceptedLength = n_accepted })
+      wire.tell_taken(client, offer.command, n_accepted)
     end
-    local row, col = cursor()
+    local row, col = own.cursor()
     local left = { row = row, col = col, text = offer.text:sub(n_taken + 1), n_accepted = n_accepted }
-    return show_rest(vim.tbl_extend('force', offer, left))
+    return show({ vim.tbl_extend('force', offer, left) })
   end
   insert(offer, offer.text, offer.n_replaced)
   if client and offer.command then
-    client:exec_cmd(offer.command, { bufnr = offer.buf })
+    wire.run(client, offer.command.command, offer.command.arguments)
   end
-end
-
----@param item vim.lsp.inline_completion.Item
----@return foretype.Offer? # `nil` for the items of other servers
-local function offer_of(item)
-  local client = vim.lsp.get_client_by_id(item.client_id)
-  if not client or client.name ~= 'foretype' or not item.range then
-    return nil
-  end
-  local row, col, _, end_col = item.range:to_extmark()
-  return {
-    buf = vim.api.nvim_get_current_buf(),
-    row = row,
-    col = col,
-    n_replaced = end_col - col,
-    text = item.insert_text --[[@as string]],
-    client_id = item.client_id,
-    command = item.command,
-  }
 end
 
 --- Takes a part of what is shown. `otherwise` runs when it turns out too late that nothing can be taken.
@@ -184,112 +159,143 @@ end
 ---@return boolean # whether something is shown
 function M.accept(part, otherwise)
   otherwise = otherwise or function() end
-  if rest or taking then
+  if own.is_shown() or is_taking then
     -- Deferred, because an `expr` mapping must not change the text.
     vim.schedule(function()
-      local offer = rest and at_cursor(rest)
+      local offer = own.current()
       if offer then
         return take(offer, part)
       end
-      drop_rest()
+      own.drop()
       if not M.accept(part, otherwise) then
         otherwise()
       end
     end)
     return true
   end
-  taking = vim.lsp.inline_completion.get({
-    on_accept = function(item)
-      local offer = offer_of(item)
-      if not offer then
-        return item
-      end
-      offer = at_cursor(offer)
-      if offer and offer.text ~= '' then
-        take(offer, part)
-      else
-        otherwise()
-      end
-    end,
-  })
-  vim.schedule(function()
-    taking = false
+  is_taking = builtin.take(function(offer)
+    local fitted = own.at_cursor(offer)
+    if fitted and fitted.text ~= '' then
+      take(fitted, part)
+    else
+      otherwise()
+    end
   end)
-  return taking
+  vim.schedule(function()
+    is_taking = false
+  end)
+  return is_taking
 end
 
+--- Where there is only one, more are asked for: by itself the server sends the best.
 ---@param count integer
----@return boolean
+---@return boolean # whether something is shown
 function M.select(count)
-  if not shown() then
+  local ghost = own.current() or builtin.shown()
+  if not ghost then
     return false
+  elseif own.n_offers() > 1 then
+    own.select(count)
+  elseif not own.is_shown() and builtin.n_items() > 1 then
+    builtin.select(count)
+  else
+    ask(own.INVOKED, function(offers)
+      local first = offers[1] and offers[1].text:match('^[^\n]*')
+      local is_known = first == ghost.text:match('^[^\n]*')
+      if #offers > 0 then
+        show(offers, is_known and count % #offers + 1 or 1)
+      end
+    end)
   end
-  vim.lsp.inline_completion.select({ count = count })
   return true
 end
 
 --- Shows nothing until the user types on.
 ---@return boolean # whether something was shown
 function M.dismiss()
-  local was_shown = rest ~= nil or shown() ~= nil
-  drop_rest()
-  signal('InsertLeave')
+  local offer = own.current()
+  local item, client = builtin.item()
+  local was_shown = own.is_shown() or builtin.shown() ~= nil
+  local command = offer and offer.command or item and item.command
+  client = offer and vim.lsp.get_client_by_id(offer.client_id) or client
+  if client and command then
+    wire.run(client, 'foretype.dismiss', command.arguments)
+  end
+  timer:stop()
+  own.cancel()
+  own.drop()
+  builtin.withdraw()
   return was_shown
 end
 
---- Neovim goes on drawing its item whatever is typed, and wherever the cursor goes, until the next answer.
-local function withdraw_stale()
-  local ghost = shown()
-  if ghost then
-    local row, col = cursor()
-    local elsewhere = ghost.row ~= row or ghost.col ~= col
-    local contradicted = drawn and not at_cursor(drawn) and ghost.text == drawn.text:sub(col - drawn.col + 1)
-    if elsewhere or contradicted then
-      ghost = nil
-      signal('InsertLeave')
-      signal('CursorMovedI')
-    end
+--- Makes way for a menu.
+function M.pause()
+  local buf = vim.api.nvim_get_current_buf()
+  if not paused and client_here() then
+    paused = buf
+    timer:stop()
+    own.cancel()
+    own.drop()
+    builtin.enable(false, buf)
   end
-  drawn = ghost
+end
+
+--- Comes back after it.
+function M.resume()
+  local buf = paused
+  paused = nil
+  if buf and vim.api.nvim_buf_is_valid(buf) and require('foretype.scope').client(buf) then
+    builtin.enable(true, buf)
+    M.ask(buf)
+  end
+end
+
+---@param buf integer
+function M.is_paused(buf)
+  return paused == buf
+end
+
+---@param client vim.lsp.Client
+function M.attached(client, buf)
+  if builtin.exists and not client.foretype_is_heard then
+    client.foretype_is_heard = true
+    builtin.hear(client, function(n_asked)
+      if n_asked > n_asked_before then
+        own.drop()
+      end
+    end)
+  end
+  builtin.enable(true, buf)
+  M.ask(buf)
 end
 
 local function on_move()
-  local offer = rest and at_cursor(rest)
-  if offer and offer.text ~= '' then
-    show_rest(offer)
+  own.refit()
+  if builtin.exists then
+    -- After Neovim's own answer to the event.
+    vim.schedule(builtin.withdraw_stale)
   else
-    drop_rest()
+    ask_soon()
   end
-  -- After Neovim's own answer to the event.
-  vim.schedule(withdraw_stale)
 end
 
-local function on_request(event)
-  local id, request = event.data.request_id, event.data.request
-  if request.method ~= 'textDocument/inlineCompletion' then
-    return
-  elseif request.type == 'complete' then
-    local is_answer_to_rest = rest and rest.request == id
-    -- After Neovim has drawn the answer, so that nothing flickers.
-    vim.schedule(function()
-      if is_answer_to_rest then
-        drop_rest()
-      end
-      drawn = shown()
-    end)
-  elseif request.type == 'pending' and rest and event.buf == rest.buf then
-    rest.request = id
-  end
+local function on_leave()
+  timer:stop()
+  own.cancel()
+  own.drop()
 end
 
 function M.start()
+  if not builtin.exists then
+    own.start()
+  end
   local group = vim.api.nvim_create_augroup('foretype.ghost', {})
   local function on(event, callback, desc)
     vim.api.nvim_create_autocmd(event, { group = group, callback = callback, desc = desc })
   end
-  on('CursorMovedI', on_move, 'Hide ghost text that the text contradicts or the cursor has left')
-  on('LspRequest', on_request, 'Hand over to the ghost text of Neovim')
-  on({ 'InsertLeave', 'BufLeave' }, drop_rest, 'Hide what a partly taken suggestion has left')
+  on({ 'CursorMovedI', 'TextChangedP' }, on_move, 'Fit ghost text to what was typed; hide what that contradicts')
+  on('InsertEnter', ask_soon, 'Ask for ghost text')
+  on({ 'InsertLeave', 'BufLeave', 'LspDetach' }, on_leave, 'Hide ghost text')
 end
 
 return M

@@ -9,16 +9,19 @@ local M = {}
 ---@field next string|false        another suggestion
 ---@field previous string|false
 ---@field dismiss string|false     nothing is shown until you type on
+---@field trigger string|false     asks at once, also where nothing comes by itself
 
 ---@class foretype.Options
----@field cmd string[]                      the server's command line
+---@field cmd string[]|function             the server's command line; or as in |vim.lsp.Config|
 ---@field filetypes table<string, boolean>  where ghost text is on; `'*'` stands for every type not named
 ---@field settings table                    the server's settings, as in `foretype config schema`
+---@field beside_menu boolean               ghost text also while a completion menu is open
 ---@field keys foretype.Keys|false          insert-mode keys; without a suggestion each does what it did before
 local defaults = {
   cmd = { 'foretype', 'lsp' },
   filetypes = { ['*'] = true, help = false },
   settings = {},
+  beside_menu = false,
   keys = {
     accept = '<Tab>',
     accept_word = { '<M-Right>', '<C-Right>' },
@@ -26,6 +29,7 @@ local defaults = {
     next = '<M-]>',
     previous = '<M-[>',
     dismiss = '<C-]>',
+    trigger = '<M-\\>',
   },
 }
 
@@ -57,25 +61,39 @@ local function each_is(type_of_key, type_of_value)
   end
 end
 
+local is_list = each_is('number', 'string')
+
 local function is_keys(value)
-  return value == false or type(value) == 'string' or (each_is('number', 'string'))(value)
+  return value == false or type(value) == 'string' or is_list(value)
+end
+
+---@param name string
+---@param is_right boolean
+---@param wanted string
+local function expect(name, is_right, wanted)
+  if not is_right then
+    error(('foretype: `%s` has to be %s'):format(name, wanted), 0)
+  end
 end
 
 ---@param given table?
 ---@return foretype.Options
 function M.check(given)
-  vim.validate('opts', given, 'table', true)
   given = given or {}
+  expect('opts', type(given) == 'table', 'a table')
   refuse_unknown(given, defaults, '')
   if type(given.keys) == 'table' then
     refuse_unknown(given.keys, defaults.keys, 'keys.')
   end
   local options = vim.tbl_deep_extend('force', defaults, given)
-  vim.validate('cmd', options.cmd, each_is('number', 'string'), 'a list such as { "foretype", "lsp" }')
-  vim.validate('filetypes', options.filetypes, each_is('string', 'boolean'), 'a table such as { markdown = false }')
-  vim.validate('settings', options.settings, 'table')
+  local cmd = options.cmd
+  expect('cmd', type(cmd) == 'function' or is_list(cmd) and #cmd > 0, 'a list such as { "foretype", "lsp" }')
+  expect('filetypes', each_is('string', 'boolean')(options.filetypes), 'a table such as { markdown = false }')
+  expect('settings', type(options.settings) == 'table', 'a table')
+  expect('beside_menu', type(options.beside_menu) == 'boolean', 'true or false')
+  expect('keys', type(options.keys) == 'table' or options.keys == false, 'a table, or false')
   for name, keys in pairs(options.keys or {}) do
-    vim.validate('keys.' .. name, keys, is_keys, 'a key, a list of keys, or false')
+    expect('keys.' .. name, is_keys(keys), 'a key, a list of keys, or false')
   end
   return options
 end

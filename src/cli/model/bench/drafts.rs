@@ -85,14 +85,7 @@ impl Place {
         let tokens = &tokens[tokens.len().saturating_sub(PROMPT_TOKENS)..];
         let index = self.index.clone();
         let instant = Instant::new(Arc::new(move || index.clone()));
-        let ask = Ask {
-            document: &self.document,
-            offset: self.offset,
-            others: &[],
-            max_lines: 8,
-            n_candidates: usize::MAX,
-            is_ahead: false,
-        };
+        let ask = Ask { max_lines: 8, n_candidates: usize::MAX, ..Ask::at(&self.document, self.offset) };
         let mut draft = Draft::default();
         for continuation in instant.continuations(&ask, &Cancel::default()).iter().rev() {
             draft.add(decoder.tokenizer.encode(continuation)?);

@@ -79,7 +79,7 @@ fn ask(loaded: &mut Loaded, number: usize, n_typed: usize) -> Result<Answer> {
         clearance: Clearance::Cleared,
         edited: Default::default(),
     };
-    let ask = Ask { document: &document, offset, others: &[], max_lines: 1, n_candidates: 1, is_ahead: false };
+    let ask = Ask::at(&document, offset);
     let help = Help { continuations: &[], context: &|_| Gathered::default() };
     loaded.answer(&ask, Sampling::Greedy, &help, &Cancel::default(), &mut |_| ()).map_err(stopped)
 }
