@@ -82,16 +82,26 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What one file's change costs the symbols alone: its parse, and a new index over all of them.
+/// What one file's change costs the symbols alone: its parse, and a new index over all of them. An open document has a
+/// tree that went along with the change.
 fn changes(built: &Built) {
-    let times = built.symbols.files().take(CHANGES).filter_map(|file| {
-        let text = fs::read_to_string(&file.path).ok()? + "\n";
-        let started = Instant::now();
-        let changed = FileSymbols::parse(file.path.clone(), file.language, &text)?;
-        built.symbols.with(&[Changed { path: file.path.clone(), file: Some(Arc::new(changed)) }]);
-        Some(started.elapsed())
-    });
-    row("one file changed, its symbols", "20", "5", times);
+    let times = |is_open: bool| {
+        let files = built.symbols.files().take(CHANGES);
+        files.filter_map(move |file| {
+            let text = fs::read_to_string(&file.path).ok()?;
+            let mut old = document(&file.path)?;
+            let before = old.text.clone();
+            old.text.replace(before.len()..before.len(), "\n");
+            old.tree.as_mut()?.edit(&before, &old.text, before.len()..before.len(), 1);
+            let started = Instant::now();
+            let tree = old.tree.as_ref().filter(|_| is_open);
+            let changed = FileSymbols::parse(file.path.clone(), file.language, &(text + "\n"), tree)?;
+            built.symbols.with(&[Changed { path: file.path.clone(), file: Some(Arc::new(changed)) }]);
+            Some(started.elapsed())
+        })
+    };
+    row("one file changed on the disk, its symbols", "20", "5", times(false));
+    row("one file changed in the editor, its symbols", "20", "5", times(true));
 }
 
 /// What it takes to find the context of a place, of each kind and of all.
@@ -99,7 +109,7 @@ fn contexts(folder: &Path, built: &Built) {
     let (index, symbols) = (built.index.clone().into(), built.symbols.clone().into());
     let project = Project { folders: [folder.to_path_buf()].into(), index, symbols };
     let documents: Vec<Snapshot> = project.symbols.files().filter_map(|file| document(&file.path)).collect();
-    for kinds in ["definitions", "similar", "all"] {
+    for kinds in ["definitions", "similar", "tests", "all"] {
         let options = kinds.parse().expect("a kind");
         let times = documents.iter().flat_map(|document| {
             let lines = (STEP..document.text.n_lines()).step_by(STEP);
@@ -109,7 +119,7 @@ fn contexts(folder: &Path, built: &Built) {
                 let offset = document.text.floor_char_boundary(range.start + range.len() / 2);
                 let shown = offset.saturating_sub(SHOWN)..offset + SHOWN / 3;
                 let started = Instant::now();
-                context::gather(&Place { document, others: &[], offset, shown }, &project, &options);
+                context::gather(&Place { document, others: &[], offset, shown }, &project, &[], &options);
                 started.elapsed()
             })
         });

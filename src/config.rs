@@ -98,8 +98,7 @@ impl Settings {
     pub fn workspace_options(&self, cache: Option<PathBuf>) -> workspace::Options {
         let mut options = self.workspace.clone();
         options.symbols.cache = cache;
-        if !self.context.definitions {
-            // Nobody would ask for them, and a large project takes seconds to parse.
+        if !self.context.needs_symbols() {
             options.symbols.max_files = 0;
         }
         options

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod history;
+mod recent;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,6 +16,8 @@ use std::time::Duration;
 use crate::privacy::{Denied, Kept, Level};
 use crate::syntax::{Language, Tree};
 use crate::text::{Encoding, Position, Text};
+
+use recent::{Applied, Recent};
 
 pub use cursor::Cursor;
 pub use history::{Edit, EditKind, History};
@@ -35,8 +38,17 @@ pub struct Snapshot {
     /// Moved along with every edit; may be one parse behind.
     pub tree: Option<Tree>,
     pub clearance: Clearance,
-    /// Where it was changed lately: bytes of this text, the newest last, at most [`MAX_EDITED`].
-    pub edited: Arc<[Range<usize>]>,
+    /// Where it was changed lately, the newest last, at most [`MAX_EDITED`].
+    pub edited: Arc<[Edited]>,
+}
+
+/// A place that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// Bytes of the text as it is now.
+    pub range: Range<usize>,
+    /// The last time: time since the server started.
+    pub at: Duration,
 }
 
 /// Whether `privacy` lets the document be used.
@@ -67,7 +79,7 @@ pub enum Change {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Desync {
     NotOpen,
-    /// The change carries a version that is not newer than the document's.
+    /// The change carries a version that is not newer than the document's, and is none that was left out in between.
     OldVersion {
         have: i32,
         got: i32,
@@ -84,6 +96,9 @@ struct Document {
     snapshot: Snapshot,
     history: History,
     cursor: Option<Cursor>,
+    recent: Recent,
+    /// Of this version there was another text before: no tree of it is taken.
+    reordered: Option<i32>,
 }
 
 /// Places of changes that are kept.
@@ -107,7 +122,8 @@ impl Documents {
         let clearance = Clearance::Pending;
         let edited = Arc::default();
         let snapshot = Snapshot { id: id.clone(), path, language, version, text, tree: None, clearance, edited };
-        self.open.insert(id, Document { snapshot: snapshot.clone(), history: History::default(), cursor: None });
+        let (history, cursor, recent, reordered) = Default::default();
+        self.open.insert(id, Document { snapshot: snapshot.clone(), history, cursor, recent, reordered });
         snapshot
     }
 
@@ -122,13 +138,15 @@ impl Documents {
     ) -> Result<Snapshot, Desync> {
         let document = self.open.get_mut(id).ok_or(Desync::NotOpen)?;
         let have = document.snapshot.version;
+        let mut later = Vec::new();
         if version <= have {
-            return Err(Desync::OldVersion { have, got: version });
+            later = document.recent.take_later(version, at).ok_or(Desync::OldVersion { have, got: version })?;
+            document.rewind(&later);
         }
-        for change in changes {
-            document.apply(change, encoding, at);
+        document.apply_all(version, changes, encoding, at);
+        for Applied { version, changes, .. } in later {
+            document.apply_all(version, changes, encoding, at);
         }
-        document.snapshot.version = version;
         Ok(document.snapshot.clone())
     }
 
@@ -145,6 +163,15 @@ impl Documents {
         self.open.values().map(|document| document.snapshot.clone()).collect()
     }
 
+    /// What was deleted after `since`, each with the document as it is now.
+    pub fn deleted_since(&self, since: Duration) -> Vec<(Snapshot, Edit)> {
+        let deleted = self.open.values().flat_map(|Document { snapshot, history, .. }| {
+            let newest = history.newest_first().take_while(|edit| edit.at > since);
+            newest.filter(|edit| edit.kind == EditKind::Deleted).map(|edit| (snapshot.clone(), edit.clone()))
+        });
+        deleted.collect()
+    }
+
     pub fn history(&self, id: &DocumentId) -> Option<&History> {
         self.open.get(id).map(|document| &document.history)
     }
@@ -158,8 +185,11 @@ impl Documents {
     /// language reopens the document at the same version, so the language must agree too. Gives back what is not needed
     /// any more, the tree before (`Ok`) or this one (`Err`), to be freed outside of locks: that may take milliseconds.
     pub fn set_tree(&mut self, id: &DocumentId, version: i32, tree: Tree) -> Result<Option<Tree>, Tree> {
+        let is_wanted = self.open.get(id).is_some_and(|document| document.reordered != Some(version));
         match self.open.get_mut(id).map(|document| &mut document.snapshot) {
-            Some(snapshot) if snapshot.version == version && snapshot.language == Some(tree.language()) => {
+            Some(snapshot)
+                if is_wanted && snapshot.version == version && snapshot.language == Some(tree.language()) =>
+            {
                 Ok(snapshot.tree.replace(tree))
             }
             _ => Err(tree),
@@ -203,25 +233,53 @@ impl From<Level> for Clearance {
 }
 
 /// The places of the last changes after one more. Changes that are near to each other are one.
-fn edited(before: &[Range<usize>], replaced: &Range<usize>, n_inserted: usize) -> Arc<[Range<usize>]> {
+fn edited(before: &[Edited], replaced: &Range<usize>, n_inserted: usize, at: Duration) -> Arc<[Edited]> {
     let moved = |offset: usize| {
         if offset <= replaced.start { offset } else { offset.max(replaced.end) - replaced.len() + n_inserted }
     };
     let mut new = replaced.start..replaced.start + n_inserted;
-    let mut after: Vec<Range<usize>> = Vec::new();
-    for range in before.iter().map(|range| moved(range.start)..moved(range.end)) {
+    let mut after: Vec<Edited> = Vec::new();
+    for Edited { range, at } in before {
+        let range = moved(range.start)..moved(range.end);
         if range.start <= new.end + NEAR && new.start <= range.end + NEAR {
             new = new.start.min(range.start)..new.end.max(range.end);
         } else {
-            after.push(range);
+            after.push(Edited { range, at: *at });
         }
     }
-    after.push(new);
+    after.push(Edited { range: new, at });
     after.drain(..after.len().saturating_sub(MAX_EDITED));
     after.into()
 }
 
+impl Change {
+    fn n_bytes(&self) -> usize {
+        match self {
+            Change::Ranged { text, .. } | Change::Whole(text) => text.len(),
+        }
+    }
+}
+
 impl Document {
+    /// The changes of one notification.
+    fn apply_all(&mut self, version: i32, changes: Vec<Change>, encoding: Encoding, at: Duration) {
+        let before = self.snapshot.clone();
+        let kept = Recent::keeps(&changes).then(|| changes.clone());
+        for change in changes {
+            self.apply(change, encoding, at);
+        }
+        self.snapshot.version = version;
+        self.recent.add(kept.map(|changes| Applied { version, before, changes, at }));
+    }
+
+    /// Takes the `later` changes back.
+    fn rewind(&mut self, later: &[Applied]) {
+        let Some(first) = later.first() else { return };
+        let clearance = self.snapshot.clearance.clone();
+        self.reordered = Some(self.snapshot.version);
+        self.snapshot = Snapshot { clearance, tree: None, ..first.before.clone() };
+    }
+
     fn apply(&mut self, change: Change, encoding: Encoding, at: Duration) {
         let text = &self.snapshot.text;
         let (range, with) = match change {
@@ -236,14 +294,14 @@ impl Document {
         if range.is_empty() && inserted.is_empty() {
             return;
         }
-        let before = text.clone();
+        let before = self.snapshot.clone();
         self.snapshot.text.replace(range.clone(), inserted);
         if let Some(tree) = &mut self.snapshot.tree {
-            tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
+            tree.edit(&before.text, &self.snapshot.text, range.clone(), inserted.len());
         }
-        let deleted = before.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
+        let deleted = before.text.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
         self.cursor = Some(Cursor::after(&range, &deleted, inserted));
-        self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len());
+        self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len(), at);
         self.history.record(at, &before, range, inserted);
     }
 }

@@ -33,6 +33,11 @@ pub trait Engine: Send + Sync {
     /// work; stops when `emit` breaks. The first may be emitted again and again while it grows.
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish;
 
+    /// What computes its answers now, as the user calls it; `Err` says why nothing does. May look at the disk.
+    fn model(&self) -> Result<String, String> {
+        Ok(self.name().to_string())
+    }
+
     /// What all questions took so far, those that were cancelled too.
     fn spent(&self) -> Spent {
         Spent::default()

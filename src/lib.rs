@@ -20,6 +20,7 @@
 //! | [`ledger`]     | what happened and what it cost, counted and never quoted; what restraint learns; budgets |
 //! | [`http`]       | completions over loopback HTTP, for programs that know no language server                |
 //! | [`agent`]      | a task handed to an external agent, when asked: started, watched, capped, stopped, reviewed  |
+//! | [`skills`]     | instructions under a name: where they lie, whether they are well formed, whether trusted   |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |
 //! | [`server`]     | the language server: protocol types, order, cancellation, one file a request             |
@@ -75,6 +76,8 @@ pub mod ledger;
 pub mod http;
 
 pub mod agent;
+
+pub mod skills;
 
 pub mod config;
 

@@ -97,24 +97,13 @@ impl Lineup {
         Lineup { engines, instant, models }
     }
 
-    /// Cheap, and at any time.
+    /// At any time. May look at the disk.
     pub fn status(&self) -> Status {
-        let instant = self.instant.clone();
-        match &self.models {
-            Models::Routed(router) => Status { instant, models: router.status(), answers: router.answers() },
-            Models::One(route) => {
-                let one = |route: &Route| RouteStatus {
-                    label: route.label.to_string(),
-                    engine: route.engine.name(),
-                    is_remote: route.is_remote,
-                    health: Health::Healthy,
-                    first_words_p90_ms: None,
-                    counts: None,
-                };
-                let answers = route.as_ref().map(|route| route.label.to_string());
-                Status { instant, models: route.iter().map(one).collect(), answers }
-            }
-        }
+        let models = match &self.models {
+            Models::Routed(router) => router.status(),
+            Models::One(route) => route.iter().map(RouteStatus::new).collect(),
+        };
+        Status::new(self.instant.clone(), models)
     }
 }
 

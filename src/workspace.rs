@@ -7,6 +7,7 @@
 mod admission;
 mod build;
 pub mod index;
+mod open;
 pub mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,14 +19,17 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
+use crate::document::Snapshot;
 use crate::privacy::Privacy;
 use crate::syntax::Language;
 use admission::Admission;
 use build::{Build, Indexed};
+use open::Open;
 use symbols::{Admitted, Outliner};
 
 pub use admission::is_ignore_file;
 pub use index::{Builder, Changed, Index};
+pub use open::Unsaved;
 pub use symbols::Symbols;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +91,7 @@ pub struct Workspace {
 enum Message {
     Folders(Vec<PathBuf>),
     Changed(Vec<PathBuf>),
+    Open(Vec<Snapshot>, Unsaved),
 }
 
 /// Changes are taken together until none has come for this long: a checkout touches hundreds of files.
@@ -107,7 +112,9 @@ impl Workspace {
             privacy,
             on_event,
             folders: Vec::new(),
+            open: Open::default(),
             n_bytes: BTreeMap::new(),
+            is_cut: false,
             index: index.clone(),
             symbols: symbols.clone(),
             generation: generation.clone(),
@@ -127,6 +134,11 @@ impl Workspace {
     /// Says that these files were created, changed or deleted. Returns at once; bursts are taken together.
     pub fn files_changed(&self, paths: Vec<PathBuf>) {
         let _ = self.messages.send(Message::Changed(paths));
+    }
+
+    /// Says which documents are open. Their packages come first where not all has room. Returns at once.
+    pub fn set_open(&self, documents: Vec<Snapshot>, unsaved: Unsaved) {
+        let _ = self.messages.send(Message::Open(documents, unsaved));
     }
 
     /// The newest index and symbols, each empty before the first is built.
@@ -183,6 +195,7 @@ pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> Built
         options,
         privacy,
         folders,
+        first: &[],
         known: Symbols::default(),
         on_progress: &|_, _| {},
         on_outlined: &|_| {},
@@ -195,14 +208,20 @@ pub fn build(options: &Options, privacy: &Privacy, folders: &[PathBuf]) -> Built
     built
 }
 
+/// Files with what counts as their text, or nothing.
+type Texts = Vec<(Arc<Path>, Option<String>)>;
+
 /// The state of the background thread.
 struct Keeper {
     options: Options,
     privacy: Arc<Privacy>,
     on_event: Box<dyn Fn(Event) + Send>,
     folders: Vec<PathBuf>,
+    open: Open,
     /// Size of each indexed file, in bytes.
     n_bytes: BTreeMap<PathBuf, usize>,
+    /// Whether the last build had no room for all.
+    is_cut: bool,
     index: Arc<RwLock<Arc<Index>>>,
     symbols: Arc<RwLock<Arc<Symbols>>>,
     generation: Arc<AtomicU64>,
@@ -218,6 +237,10 @@ impl Keeper {
                     continue;
                 }
                 Message::Changed(paths) => self.gather(paths, inbox),
+                Message::Open(documents, unsaved) => {
+                    self.set_open(documents, unsaved);
+                    continue;
+                }
             };
             match changed {
                 Some(paths) if self.options.enabled => self.refresh(paths),
@@ -237,6 +260,7 @@ impl Keeper {
                     self.folders = folders;
                     return None;
                 }
+                Ok(Message::Open(documents, unsaved)) => self.set_open(documents, unsaved),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Some(changed),
             }
         }
@@ -250,6 +274,7 @@ impl Keeper {
             options: &self.options,
             privacy: &self.privacy,
             folders: &self.folders,
+            first: self.open.packages(),
             known,
             on_progress: &|n_files, n_bytes| (self.on_event)(Event::Progress { n_files, n_bytes }),
             on_outlined: &|symbols| *self.symbols.write() = Arc::new(symbols.clone()),
@@ -257,6 +282,7 @@ impl Keeper {
         };
         let outlined = build.run(|Indexed { index, n_bytes, summary }| {
             self.n_bytes = n_bytes;
+            self.is_cut = summary.left_out.iter().any(|(reason, _)| *reason == build::NO_ROOM);
             *self.index.write() = Arc::new(index);
             (self.on_event)(Event::Ready(summary));
         });
@@ -264,13 +290,36 @@ impl Keeper {
         if let Some(outlined) = outlined {
             (self.on_event)(Event::Outlined(outlined.summary));
         }
+        let open = self.open.paths().map(Path::to_path_buf).collect();
+        self.update_open(open);
+    }
+
+    fn set_open(&mut self, documents: Vec<Snapshot>, unsaved: Unsaved) {
+        let is_new = self.open.focus(&documents, &self.index.read());
+        let changed = self.open.set(documents, unsaved);
+        match self.options.enabled {
+            true if is_new && self.is_cut => self.rebuild(),
+            true => self.update_open(changed),
+            false => {}
+        }
+    }
+
+    /// Takes over the texts of files that are open, or were, where they are other ones than before.
+    fn update_open(&mut self, paths: BTreeSet<PathBuf>) {
+        let index = self.index.read().clone();
+        let mut texts = self.read(paths.into_iter().filter(|path| self.folder_of(path).is_some()));
+        texts.retain(|(path, text)| text.as_deref().is_none_or(|text| !index.holds(path, text)));
+        texts.retain(|(path, text)| text.is_some() || self.n_bytes.contains_key(&**path));
+        if !texts.is_empty() {
+            self.update(texts);
+        }
     }
 
     fn refresh(&mut self, changed: BTreeSet<PathBuf>) {
         let admission = Admission { options: &self.options, privacy: &self.privacy };
         let mut files = BTreeSet::new();
         for path in changed {
-            let Some(folder) = self.folders.iter().find(|folder| path.starts_with(folder)) else { continue };
+            let Some(folder) = self.folder_of(&path) else { continue };
             if is_ignore_file(&path) {
                 return self.rebuild();
             }
@@ -282,12 +331,27 @@ impl Keeper {
         if files.len() > MAX_CHANGED_FILES {
             return self.rebuild();
         }
-        if files.is_empty() {
-            return;
+        if !files.is_empty() {
+            self.update(self.read(files.into_iter()));
         }
+    }
+
+    fn folder_of(&self, path: &Path) -> Option<&PathBuf> {
+        self.folders.iter().find(|folder| path.starts_with(folder))
+    }
+
+    /// The texts that count; none where it may not be read, or is not there.
+    fn read(&self, paths: impl Iterator<Item = PathBuf>) -> Texts {
+        let admission = Admission { options: &self.options, privacy: &self.privacy };
+        let text = |path: &Path| match (self.open.document(path), self.folder_of(path)) {
+            (Some(open), Some(folder)) => admission.read_open(open, path, folder),
+            _ => admission.read(path),
+        };
+        paths.map(|path| (path.as_path().into(), text(&path).ok())).collect()
+    }
+
+    fn update(&mut self, texts: Texts) {
         let started = Instant::now();
-        let texts: Vec<(Arc<Path>, Option<String>)> =
-            files.into_iter().map(|path| (path.as_path().into(), admission.read(&path).ok())).collect();
         let index = self.index_with(&texts);
         let symbols = self.symbols_with(texts);
         let (n_files, n_bytes) = (index.n_files(), index.n_bytes());
@@ -296,7 +360,7 @@ impl Keeper {
         (self.on_event)(Event::Ready(Summary { n_files, n_bytes, left_out: Vec::new(), took: started.elapsed() }));
     }
 
-    fn index_with(&mut self, texts: &[(Arc<Path>, Option<String>)]) -> Index {
+    fn index_with(&mut self, texts: &Texts) -> Index {
         let mut changes = Vec::new();
         for (path, text) in texts {
             let text = text.as_deref().filter(|text| self.has_room(path, text.len()));
@@ -309,13 +373,15 @@ impl Keeper {
         self.index.read().with(&changes)
     }
 
-    fn symbols_with(&self, texts: Vec<(Arc<Path>, Option<String>)>) -> Symbols {
+    fn symbols_with(&self, texts: Texts) -> Symbols {
         let known = self.symbols.read().clone();
         let mut outliner = Outliner::new(&self.options.symbols, Symbols::clone(&known));
         let is_full = known.n_files() >= self.options.symbols.max_files;
         let changes = texts.into_iter().map(|(path, text)| {
             let text = text.filter(|_| !is_full || known.file(&path).is_some());
-            let admitted = text.map(|text| Admitted { language: Language::from_path(&path), path: path.clone(), text });
+            let tree = self.open.document(&path).and_then(|open| open.tree.clone());
+            let language = Language::from_path(&path);
+            let admitted = text.map(|text| Admitted { language, path: path.clone(), text, tree });
             let file = admitted.and_then(|admitted| outliner.outline(&admitted, &|| false));
             symbols::Changed { path, file }
         });

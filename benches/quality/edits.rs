@@ -8,9 +8,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use foretype::document::{Clearance, DocumentId, MAX_EDITED, Snapshot};
+use foretype::context::{Chunk, Ring};
+use foretype::document::{self, Clearance, DocumentId, EditKind, Edited, MAX_EDITED, Snapshot};
 use foretype::syntax::Language;
 use foretype::text::Text;
 use foretype::workspace::symbols::{self, FileSymbols, Symbols};
@@ -139,7 +141,9 @@ impl Repository {
                 let code = edit.code();
                 while let Some((_, added)) = chosen.next_if(|(i, _)| *i == i_edit) {
                     let mut hole = self.hole(i_edit, added);
-                    (hole.others, hole.edited) = (self.others(i_edit), edit.edited(added.start));
+                    hole.others = self.earlier(i_edit).map(|(at, edit)| edit.left(at)).collect();
+                    hole.edited = edit.edited(added.start, at(i_edit));
+                    hole.ring = self.ring(i_edit, added.start);
                     hole.kind = code.kind(&edit.lines(added.start..added.end), &hole, &files);
                     visit(hole, &project)?;
                 }
@@ -174,14 +178,36 @@ impl Repository {
             after: format!("\n{below}"),
             others: Arc::default(),
             edited: Arc::default(),
+            ring: Vec::new(),
         }
     }
 
-    /// The files that the commit changed before this one.
-    fn others(&self, i_edit: usize) -> Arc<[Snapshot]> {
+    /// The edits that the commit made before this one, each with when it was: its number, in seconds.
+    fn earlier(&self, i_edit: usize) -> impl Iterator<Item = (Duration, &Edit)> {
         let commit = &self.edits[i_edit].commit;
-        let others = self.edits[..i_edit].iter().filter(|other| !commit.is_empty() && other.commit == *commit);
-        others.map(Edit::left).collect()
+        let edits = self.edits[..i_edit].iter().enumerate();
+        let same = edits.filter(move |(_, other)| !commit.is_empty() && other.commit == *commit);
+        same.map(|(i, other)| (at(i), other))
+    }
+
+    /// What is left of the places of the edits before a line, and of what they deleted.
+    fn ring(&self, i_edit: usize, line: usize) -> Vec<Chunk> {
+        let (mut ring, mut deleted) = (Ring::default(), Vec::new());
+        let own = (at(i_edit), &self.edits[i_edit]);
+        for (at, edit) in self.earlier(i_edit).chain([own]) {
+            let line = if at == own.0 { line } else { usize::MAX };
+            let document = edit.left(at);
+            for hunk in edit.hunks.iter().filter(|hunk| hunk.new[1] <= line) {
+                ring.visit(&document, edit.lines(hunk.new[0]..hunk.new[1]).end);
+                deleted.push((document.clone(), edit.deleted(hunk, at)));
+            }
+        }
+        // The cursor goes on to the line.
+        let here = own.1.left(own.0);
+        ring.visit(&here, own.1.lines(line..line).start);
+        let chunks = ring.take_left().cut(&[], &deleted, &|_| true);
+        ring.extend(chunks, Duration::MAX);
+        ring.chunks(&[])
     }
 }
 
@@ -217,7 +243,7 @@ impl Edit {
     }
 
     /// The file as the commit leaves it.
-    fn left(&self) -> Snapshot {
+    fn left(&self, at: Duration) -> Snapshot {
         Snapshot {
             id: DocumentId(self.path.as_str().into()),
             path: Some(self.path()),
@@ -226,17 +252,26 @@ impl Edit {
             text: Text::new(&self.after),
             tree: None,
             clearance: Clearance::Cleared,
-            edited: self.edited(usize::MAX),
+            edited: self.edited(usize::MAX, at),
         }
     }
 
-    /// What was changed above a line, bytes.
-    fn edited(&self, line: usize) -> Arc<[Range<usize>]> {
+    fn deleted(&self, hunk: &Hunk, at: Duration) -> document::Edit {
+        let before = self.before.as_deref().unwrap_or_default();
+        let lines = before.split_inclusive('\n').skip(hunk.old[0]).take(hunk.old[1] - hunk.old[0]);
+        let (deleted, inserted) = (lines.collect(), String::new());
+        let kind = EditKind::Deleted;
+        document::Edit { at, kind, was_cleared: true, replaced: 0..0, deleted, inserted, n_inserted: 0 }
+    }
+
+    /// What was changed above a line.
+    fn edited(&self, line: usize, at: Duration) -> Arc<[Edited]> {
         let starts = line_starts(&self.after);
         let start = |line: usize| starts.get(line).copied().unwrap_or(self.after.len());
         let above = self.hunks.iter().filter(|hunk| hunk.new[0] < hunk.new[1].min(line));
-        let edited: Vec<Range<usize>> = above.map(|hunk| start(hunk.new[0])..start(hunk.new[1].min(line))).collect();
-        edited[edited.len().saturating_sub(MAX_EDITED)..].into()
+        let range = |hunk: &Hunk| start(hunk.new[0])..start(hunk.new[1].min(line));
+        let edited: Vec<Edited> = above.map(|hunk| Edited { range: range(hunk), at }).collect();
+        Arc::from(&edited[edited.len().saturating_sub(MAX_EDITED)..])
     }
 }
 
@@ -249,6 +284,11 @@ impl Hunk {
         let [start, end] = self.new;
         (end > start + 1).then_some(Added { hunk: self, start, end })
     }
+}
+
+/// When an edit was made, in the order of the commits.
+fn at(i_edit: usize) -> Duration {
+    Duration::from_secs(i_edit as u64)
 }
 
 fn is_worth(line: &str) -> bool {
@@ -276,7 +316,7 @@ fn project(files: &Files) -> Project {
 }
 
 fn outline(path: &Arc<Path>, text: &str) -> Option<Arc<FileSymbols>> {
-    let symbols = FileSymbols::parse(path.clone(), Language::from_path(path)?, text)?;
+    let symbols = FileSymbols::parse(path.clone(), Language::from_path(path)?, text, None)?;
     Some(Arc::new(symbols))
 }
 

@@ -1,10 +1,10 @@
 //! Holes in code: where text is missing, what stands around it, and the questions that are made of it.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use foretype::document::{Clearance, DocumentId, Snapshot};
+use foretype::context::Chunk;
+use foretype::document::{Clearance, DocumentId, Edited, Snapshot};
 use foretype::syntax::Language;
 use foretype::text::Text;
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,10 @@ pub struct Hole {
     pub after: String,
     /// The files that were changed just before, as they were left, and where.
     pub others: Arc<[Snapshot]>,
-    /// Bytes of `before` that were changed just before.
-    pub edited: Arc<[Range<usize>]>,
+    /// Places in `before` that were changed just before, later than those of `others`.
+    pub edited: Arc<[Edited]>,
+    /// What the server would remember of all that, the newest first.
+    pub ring: Vec<Chunk>,
 }
 
 /// What has to be known to fill a hole.

@@ -147,11 +147,16 @@ impl Made {
     /// If the text begins with what stands between anchor and cursor now, up to the indentation of its lines: how many
     /// bytes of it that is, and what is left, indented as the document is.
     fn rest_behind(&self, typed: &str, indent: &str) -> Option<(usize, String)> {
-        let ours: Vec<&str> = self.text.split('\n').collect();
+        let mut ours: Vec<&str> = self.text.split('\n').collect();
         let typed: Vec<&str> = typed.split('\n').collect();
         let (last, whole) = typed.split_last()?;
-        let mut reindent = Reindent::new(&self.indent, indent);
-        let mut n_consumed = 0;
+        // Of the blanks that a suggestion for a blank line begins with, the line may have got some since.
+        let n_had = if self.n_typed == 0 { self.blanks_had(ours[0], indent) } else { 0 };
+        let (had, first) = ours[0].split_at(n_had);
+        ours[0] = first;
+        let then = format!("{}{had}", self.indent);
+        let mut reindent = Reindent::new(&then, indent);
+        let mut n_consumed = n_had;
         for (row, line) in whole.iter().enumerate() {
             let our = ours.get(row)?;
             if row == 0 && our != line || row > 0 && !reindent.is_same_line(our, line) {
@@ -173,6 +178,17 @@ impl Made {
             }
         }
         Some((n_consumed + n_in_line, rest))
+    }
+
+    /// How many of the blanks that `line` begins with stand before the cursor by now, where it was indented further since:
+    /// as many as are the same, or all where the user indents otherwise.
+    fn blanks_had(&self, line: &str, indent: &str) -> usize {
+        let (blanks, _) = split_indent(line);
+        match indent.strip_prefix(&self.indent) {
+            Some(added) if blanks.starts_with(added) => added.len(),
+            Some(_) => blanks.len(),
+            None => 0,
+        }
     }
 
     /// Puts what is left before the text after the cursor, if that agrees: it is the same, or the user has typed what

@@ -1,4 +1,6 @@
-//! `foretype config`: the settings' schema, their check, and where they are.
+//! `foretype config`: the settings' schema, their check, where they are, and the lines that an editor needs.
+
+mod helix;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,13 +10,15 @@ use anyhow::{Context as _, Result, anyhow};
 use super::input;
 use super::output::{self, Output};
 use crate::config::{self, Problem};
+use helix::Route;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   foretype config schema > foretype.schema.json
   foretype config check
-  $EDITOR \"$(foretype config path)\"")]
+  $EDITOR \"$(foretype config path)\"
+  foretype config helix >> ~/.config/helix/languages.toml")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,11 +35,21 @@ enum Command {
     },
     /// Print the path of your own settings
     Path,
+    /// Print what Helix's languages.toml needs to start the server
+    Helix {
+        /// For suggestions in the text, as inlay hints, instead of in the menu
+        #[arg(long)]
+        ghost_text: bool,
+    },
 }
 
 pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
     match arguments.command {
         Command::Schema => write!(output, "{}", config::schema())?,
+        Command::Helix { ghost_text } => {
+            let route = if ghost_text { Route::GhostText } else { Route::Menu };
+            write!(output, "{}", helix::languages(route))?;
+        }
         Command::Path => writeln!(output, "{}", user_file()?.display())?,
         Command::Check { file: Some(file) } => return check_file(&file, output),
         Command::Check { file: None } => return check_here(output),

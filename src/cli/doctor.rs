@@ -225,7 +225,7 @@ fn editors() -> Finding {
     match found.is_empty() {
         false => Finding { verdict: Verdict::Fine, what: "editors", say: found.join(", ") },
         true => {
-            let say = "none found on the PATH; editors/neovim/README.md says how to set up Neovim 0.12".to_string();
+            let say = "none found on the PATH; editors/neovim/README.md says how to set up Neovim".to_string();
             Finding { verdict: Verdict::Note, what: "editors", say }
         }
     }

@@ -198,7 +198,7 @@ fn lineup(settings: &Settings, name: Option<&str>, project: Project) -> Result<L
     let notice = Arc::new(|notice: String| output::warn(&notice));
     let folder = project.folders.first().cloned();
     let purse = server::purse(settings, ledger::usual_file(), folder.as_deref(), |notice| output::warn(&notice));
-    let supplies = Supplies { project: Arc::new(move || project.clone()), purse, notice };
+    let supplies = Supplies { purse, notice, ..Supplies::of(Arc::new(move || project.clone())) };
     let mut routes = server::default_engines()(settings, &supplies);
     if let Some(name) = name {
         let known: Vec<&str> = routes.iter().map(|route| route.engine.name()).collect();

@@ -142,6 +142,8 @@ fn flatten_json(value: &Value, prefix: &str, emit: &mut impl FnMut(String, Value
             for (name, value) in members {
                 match value {
                     Value::Object(_) => flatten_json(value, &format!("{prefix}{name}."), emit),
+                    // Editors say so of what is not set.
+                    Value::Null => {}
                     leaf => emit(format!("{prefix}{name}"), leaf.clone()),
                 }
             }

@@ -117,18 +117,10 @@ impl Search<'_> {
         let files = self.project.symbols.files().take(MAX_FILES);
         let files = files.filter(|file| is_module(&file.path) && speaks_like(self.language, Some(file.language)));
         for (file, n) in files.take(MAX_EQUALS).zip(1u8..) {
-            let mut text = String::new();
-            for symbol in file.outline.symbols.iter().filter(|symbol| symbol.owner.is_none()) {
-                let head = symbol.signature.lines().next().unwrap_or_default();
-                if text.len() + head.len() < MAX_TYPE && !self.shown.contains(head) {
-                    text.push_str(head);
-                    text.push('\n');
-                }
-            }
             pieces.push(Piece {
                 kind: Kind::Definitions,
                 path: self.project.path_within(&file.path).into(),
-                text: text.trim_end().to_string(),
+                text: file.heads(MAX_TYPE, self.shown),
                 score: 0.9 / f32::from(n),
                 reason: format!("{module}: what it defines, named before the cursor"),
             });
@@ -203,9 +195,8 @@ impl Search<'_> {
         if file.path.parent() == path.parent() {
             return Nearness::SameFolder;
         }
-        let of_project =
-            |path: &Path| self.project.path_within(path).split('/').take(2).map(str::to_string).collect::<Vec<_>>();
-        if of_project(path) == of_project(&file.path) { Nearness::SamePackage } else { Nearness::Elsewhere }
+        let package = |path| self.project.index.package(path);
+        if package(path) == package(&*file.path) { Nearness::SamePackage } else { Nearness::Elsewhere }
     }
 }
 

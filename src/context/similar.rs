@@ -1,7 +1,7 @@
 //! Windows of other files that read like the lines around the cursor, each with the lines that follow it there.
 
-use super::{Kind, Piece, Place, Project, speaks_like};
-use crate::workspace::index::{Segment, fold, windows};
+use super::{Kind, Piece, Place, Project};
+use crate::workspace::index::{File, Segment, fold, windows};
 
 /// Lines around the cursor whose words are looked for.
 const ABOVE: usize = 10;
@@ -17,47 +17,74 @@ const MIN_SIMILARITY: f32 = 0.05;
 const LINES_AFTER: usize = 6;
 const MAX_BYTES: usize = 1200;
 
+/// What is of another package is likely to be of another kind, too.
+const ELSEWHERE: f32 = 0.7;
+
 pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
-    let (above, below) = place.lines_around(ABOVE, BELOW);
-    let mut wanted: Vec<u32> = windows::words(above.as_bytes()).collect();
-    wanted.extend(windows::words(below.as_bytes()));
+    let wanted = wanted(place);
     let shown = place.shown_text();
-    let unit = if shown.contains("\n\t") { "\t" } else { "    " };
+    let path = place.document.path.as_deref();
+    let package = path.map(|path| project.index.package(path));
     let mut found = Vec::new();
     for (segment, dead) in project.index.segments() {
-        for similar in segment.windows().similar(&wanted, N_FOUND) {
+        for similar in segment.windows().similar(&wanted, 0..usize::MAX, N_FOUND) {
             let file = segment.file_at(similar.start);
-            let speaks = speaks_like(place.document.language, segment.files()[file].language);
-            if similar.similarity >= MIN_SIMILARITY && speaks && !dead.contains(&file) {
-                found.push((segment, file, similar));
+            let File { path, language, .. } = &segment.files()[file];
+            if similar.similarity < MIN_SIMILARITY || dead.contains(&file) || !place.speaks(*language) {
+                continue;
             }
+            let is_near = package.is_none_or(|package| package == project.index.package(path));
+            found.push((similar.similarity * if is_near { 1.0 } else { ELSEWHERE }, is_near, segment, file, similar));
         }
     }
-    found.sort_by(|a, b| b.2.similarity.total_cmp(&a.2.similarity));
-    let mut kept: Vec<(*const Segment, usize)> = Vec::new();
-    for (segment, file, similar) in found {
-        let overlaps = |(other, start): &(*const Segment, usize)| {
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut kept: Vec<(*const Segment, usize, usize)> = Vec::new();
+    for (score, is_near, segment, file, similar) in found {
+        let overlaps = |(other, other_file, start): &(*const Segment, usize, usize)| {
             std::ptr::eq(*other, segment)
+                && *other_file == file
                 && window(segment, file, *start.min(&similar.start)).1 > similar.start.max(*start)
         };
-        let is_own = place.document.path.as_deref() == Some(&*segment.files()[file].path);
+        let is_own = path == Some(&*segment.files()[file].path);
         let (start, end) = window(segment, file, similar.start);
         let folded = &segment.text()[start..end];
         if kept.iter().any(overlaps) || (is_own && is_shown(folded, &shown)) {
             continue;
         }
-        kept.push((segment, similar.start));
+        kept.push((segment, file, similar.start));
+        let whose = if is_near { "" } else { ", in another package" };
         pieces.push(Piece {
             kind: Kind::Similar,
             path: project.path_within(&segment.files()[file].path).into(),
-            text: fold::unfold(folded, unit).trim_end().to_string(),
-            score: similar.similarity,
-            reason: format!("{:.0} % of the words around the cursor", 100.0 * similar.similarity),
+            text: unfolded(folded, &shown),
+            score,
+            reason: format!("{:.0} % of the words around the cursor{whose}", 100.0 * similar.similarity),
         });
         if kept.len() == N_KEPT {
             return;
         }
     }
+}
+
+/// The window of one file that reads most like the lines around the cursor, and how much so.
+pub fn best_of(place: &Place, segment: &Segment, file: usize) -> Option<(String, f32)> {
+    let within = segment.files()[file].start..segment.end_of(file);
+    let best = segment.windows().similar(&wanted(place), within, 1).pop();
+    let best = best.filter(|best| best.similarity >= MIN_SIMILARITY)?;
+    let (start, end) = window(segment, file, best.start);
+    Some((unfolded(&segment.text()[start..end], &place.shown_text()), best.similarity))
+}
+
+/// The words around the cursor.
+fn wanted(place: &Place) -> Vec<u32> {
+    let (above, below) = place.lines_around(ABOVE, BELOW);
+    windows::words(above.as_bytes()).chain(windows::words(below.as_bytes())).collect()
+}
+
+/// As it may be written in this document.
+fn unfolded(folded: &[u8], shown: &str) -> String {
+    let unit = if shown.contains("\n\t") { "\t" } else { "    " };
+    fold::unfold(folded, unit).trim_end().to_string()
 }
 
 /// The window at `start` and what follows it, whole lines.

@@ -92,7 +92,8 @@ pub struct Local {
 enum State {
     Unloaded,
     Loading,
-    Ready,
+    /// With the model of that name.
+    Ready(String),
     /// And why: a sentence; and when.
     Failed(String, Instant),
 }
@@ -158,7 +159,7 @@ impl Local {
             }
             *state = State::Unloaded;
         }
-        if matches!(*state, State::Ready) || self.options.waits {
+        if matches!(*state, State::Ready(_)) || self.options.waits {
             return None;
         }
         if matches!(*state, State::Unloaded) {
@@ -175,6 +176,16 @@ impl Local {
 impl Engine for Local {
     fn name(&self) -> &'static str {
         "local"
+    }
+
+    fn model(&self) -> Result<String, String> {
+        match &*self.state.lock() {
+            State::Ready(name) => return Ok(name.clone()),
+            State::Failed(why, _) => return Err(why.clone()),
+            State::Unloaded | State::Loading => {}
+        }
+        let models = locate(&self.options).map_err(|missing| format!("{missing:#}"))?;
+        models.into_iter().next().map(|(name, _)| name).ok_or_else(|| "there is no model".to_string())
     }
 
     fn spent(&self) -> Spent {
@@ -252,9 +263,9 @@ impl Host {
         if self.loaded.is_none() {
             *self.state.lock() = State::Loading;
             match load(&self.options) {
-                Ok(loaded) => {
+                Ok((name, loaded)) => {
                     self.loaded = Some(loaded);
-                    *self.state.lock() = State::Ready;
+                    *self.state.lock() = State::Ready(name);
                 }
                 Err(error) => {
                     let why = format!("{error:#}");
@@ -362,17 +373,17 @@ pub fn locate_in(store: &Store, options: &Options) -> Result<Vec<(String, PathBu
 }
 
 /// The first that is fast enough here, else the last.
-fn load(options: &Options) -> Result<Loaded> {
+fn load(options: &Options) -> Result<(String, Loaded)> {
     let mut models = locate(options)?.into_iter().peekable();
     while let Some((name, path)) = models.next() {
         let mut loaded = Loaded::load(&name, &path, options)?;
         if models.peek().is_none() {
-            return Ok(loaded);
+            return Ok((name, loaded));
         }
         let speed = loaded.speed().map_err(|stopped| anyhow!("{name} does not work: {stopped:?}"))?;
         tracing::info!("{name}: {} ms a line", speed.per_line.as_millis());
         if speed.per_line <= WANTED_PER_LINE {
-            return Ok(loaded);
+            return Ok((name, loaded));
         }
     }
     Err(anyhow!("there is no model"))

@@ -7,7 +7,7 @@ use super::habits::Client;
 use super::log::{Given, Log};
 use super::oracle;
 use super::screen::{self, Cause, Sight};
-use super::script::Script;
+use super::script::{Moment, Script};
 
 /// An answer that is as fast is felt as being there at once.
 pub const FAST_MS: f64 = 20.0;
@@ -142,7 +142,9 @@ fn count_sights(script: &Script, sights: &[Sight], coming: &HashMap<usize, Comin
             block.n_replaced += usize::from(is_replaced && !sight.text.is_empty());
             block.n_withdrawn += usize::from(is_replaced && sight.text.is_empty());
             if is_replaced {
-                let why = || format!("{before:?} by {:?}, {:.1} s after the start", sight.text, sight.at.as_secs_f64());
+                let Moment { text, cursor, .. } = &script.moments[sight.moment];
+                let line = text.slice(text.line_range(text.line_of(*cursor)).start..*cursor);
+                let why = || format!("{before:?} by {:?} behind {line:?}", sight.text);
                 measured.replaced.get_or_insert_with(why);
             }
             let is_distinct = before.is_empty() || first_line(before) != first_line(&sight.text);

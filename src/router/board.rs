@@ -144,17 +144,17 @@ impl Board {
     }
 
     pub fn status(&self) -> Vec<RouteStatus> {
+        // Without the lock: what they say of their models may come from the disk.
+        let rows: Vec<RouteStatus> = self.routes.iter().map(RouteStatus::new).collect();
         let sheet = self.sheet.lock();
         let now = Instant::now();
-        let row = |(route, line): (&Route, &Line)| RouteStatus {
-            label: route.label.to_string(),
-            engine: route.engine.name(),
-            is_remote: route.is_remote,
+        let fill = |(row, line): (RouteStatus, &Line)| RouteStatus {
             health: line.health(now),
             first_words_p90_ms: line.pace.p90().map(|p90| p90.as_millis() as u64),
             counts: Some(line.counts),
+            ..row
         };
-        self.routes.iter().zip(&sheet.lines).map(row).collect()
+        rows.into_iter().zip(&sheet.lines).map(fill).collect()
     }
 
     /// Ends the probes; one that runs is stopped, and not waited for.

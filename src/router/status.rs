@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Route;
 use crate::engine::Cause;
 
 /// One model and how it does.
@@ -11,6 +12,9 @@ pub struct RouteStatus {
     pub label: String,
     pub engine: &'static str,
     pub is_remote: bool,
+    /// What computes now; absent where nothing does, and then `missing` says why.
+    pub model: Option<String>,
+    pub missing: Option<String>,
     pub health: Health,
     /// In nine of ten cases the first words come within this; absent before there are enough.
     pub first_words_p90_ms: Option<u64>,
@@ -55,6 +59,34 @@ pub struct Status {
     pub models: Vec<RouteStatus>,
     /// The model that is asked first now; absent when there is none that would be.
     pub answers: Option<String>,
+}
+
+impl RouteStatus {
+    /// One that nobody counts and nothing is known of.
+    pub fn new(route: &Route) -> RouteStatus {
+        let (model, missing) = match route.engine.model() {
+            Ok(model) => (Some(model), None),
+            Err(why) => (None, Some(why)),
+        };
+        RouteStatus {
+            label: route.label.to_string(),
+            engine: route.engine.name(),
+            is_remote: route.is_remote,
+            model,
+            missing,
+            health: Health::Healthy,
+            first_words_p90_ms: None,
+            counts: None,
+        }
+    }
+}
+
+impl Status {
+    pub fn new(instant: Vec<&'static str>, models: Vec<RouteStatus>) -> Status {
+        let first = models.iter().find(|route| route.model.is_some() && route.health == Health::Healthy);
+        let answers = first.map(|route| route.label.clone());
+        Status { instant, models, answers }
+    }
 }
 
 fn by_name<S: serde::Serializer>(cause: &Cause, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,12 +1,16 @@
 //! Accepting by a command, for editors that have a key for one and no ghost text of their own: what stands at the cursor
 //! is put in by the client, at our request.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 
+use super::handlers::inline_completion::begin_at;
 use super::state::State;
 use super::{client, convert};
 use crate::document::Snapshot;
+use crate::predictor::Trigger;
 use crate::suggestion::Suggestion;
 
 /// How much of a suggestion.
@@ -20,6 +24,9 @@ pub enum Part {
 /// The client may have typed on while we asked it: then once more, on the newer text.
 const N_TRIES: usize = 2;
 
+/// Who has pressed a key for it waits no longer for text that is not on the screen yet.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// A request that could not be done, for a reason that the user should know.
 const REQUEST_FAILED: i64 = -32803;
 
@@ -27,7 +34,7 @@ const REQUEST_FAILED: i64 = -32803;
 pub async fn accept(state: &State, part: Part) -> Result<Value> {
     let mut refusal = String::new();
     for _ in 0..N_TRIES {
-        let Some((document, offset, suggestion)) = at_cursor(state) else { return Ok(Value::Null) };
+        let Some((document, offset, suggestion)) = at_cursor(state).await else { return Ok(Value::Null) };
         let taken = part.of(&suggestion);
         let edit = convert::insertion(&document, offset, &taken, state.encoding());
         let edit = convert::workspace_edit(&document, vec![edit], state.abilities());
@@ -43,12 +50,17 @@ pub async fn accept(state: &State, part: Part) -> Result<Value> {
     Err(Error { code: ErrorCode::ServerError(REQUEST_FAILED), message: message.into(), data: None })
 }
 
-/// What is suggested where the user is.
-fn at_cursor(state: &State) -> Option<(Snapshot, usize, Suggestion)> {
+/// What is suggested where the user is. Who is faster than the editor asks is asked for here.
+async fn at_cursor(state: &State) -> Option<(Snapshot, usize, Suggestion)> {
     let services = state.services().filter(|_| !state.is_paused())?;
     let document = state.documents.lock().snapshot(&state.places.current()?)?;
     let offset = state.places.cursor(&document)?.offset;
-    let suggestion = services.predictor.peek(&document, offset)?;
+    if let Some(suggestion) = services.predictor.peek(&document, offset) {
+        return Some((document, offset, suggestion));
+    }
+    let asked = begin_at(state, document.clone(), offset, Trigger::Automatic, None)?;
+    let answered = tokio::time::timeout(PATIENCE, asked.answer(state)).await.ok()?.ok()??;
+    let suggestion = answered.suggestions.into_iter().next()?;
     Some((document, offset, suggestion))
 }
 

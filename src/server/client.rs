@@ -6,7 +6,7 @@ use std::time::Duration;
 use tower_lsp::Client;
 use tower_lsp::gen_lsp_types::{
     ApplyWorkspaceEditResult, ConfigurationItem, InitializeParams, MessageActionItem, MessageType,
-    PositionEncodingKind, Registration, ResourceOperationKind, WorkspaceEdit,
+    PositionEncodingKind, Registration, ResourceOperationKind as Operation, WorkspaceEdit,
 };
 
 use crate::text::Encoding;
@@ -36,10 +36,10 @@ pub struct Abilities {
     pub refreshes_hints: bool,
     /// Edits can name the version of the document that they are for.
     pub versioned_edits: bool,
-    /// Edits can make, rename and delete files.
-    pub creates_files: bool,
-    pub renames_files: bool,
-    pub deletes_files: bool,
+    /// An edit can make, rename and delete files.
+    pub file_operations: bool,
+    /// Edits can say whose they are.
+    pub annotated_edits: bool,
     /// How long it waits after a key before it asks. No capability says it.
     pub waits: Duration,
 }
@@ -50,11 +50,8 @@ impl Abilities {
         let (workspace, window) = (capabilities.workspace.as_ref(), capabilities.window.as_ref());
         let watching = workspace.and_then(|workspace| workspace.did_change_watched_files.as_ref());
         let edit = workspace.and_then(|workspace| workspace.workspace_edit.as_ref());
-        let versioned_edits = edit.and_then(|edit| edit.document_changes) == Some(true);
-        let operations = edit.and_then(|edit| edit.resource_operations.as_deref()).unwrap_or_default();
-        // They stand in the same list as edits that name a version.
-        let does = |kind: ResourceOperationKind| versioned_edits && operations.contains(&kind);
         let text = capabilities.text_document.as_ref();
+        let operations = edit.and_then(|edit| edit.resource_operations.as_deref()).unwrap_or_default();
         let refreshes = workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support);
         let ours = |name: &str| capabilities.experimental.as_ref().is_some_and(|ours| ours[name] == true);
         let offered = capabilities.general.as_ref().and_then(|general| general.position_encodings.as_deref());
@@ -69,15 +66,24 @@ impl Abilities {
             suggestion_ready: ours("foretypeSuggestionReady"),
             inlay_hints: text.is_some_and(|text| text.inlay_hint.is_some()),
             refreshes_hints: refreshes == Some(true),
-            versioned_edits,
-            creates_files: does(ResourceOperationKind::Create),
-            renames_files: does(ResourceOperationKind::Rename),
-            deletes_files: does(ResourceOperationKind::Delete),
+            versioned_edits: edit.and_then(|edit| edit.document_changes) == Some(true),
+            file_operations: [Operation::Create, Operation::Rename, Operation::Delete]
+                .iter()
+                .all(|operation| operations.contains(operation)),
+            annotated_edits: edit.is_some_and(|edit| edit.change_annotation_support.is_some()),
             waits: match params.client_info.as_ref().map(|client| client.name.as_str()) {
                 Some("Neovim") => NEOVIM_WAITS,
                 _ => Duration::ZERO,
             },
         }
+    }
+}
+
+impl Abilities {
+    /// Whether edits may name versions. Neovim 0.11 does not say so, and reads them: whoever makes files by an edit has
+    /// the form for it.
+    pub fn versioned(self) -> bool {
+        self.versioned_edits || self.file_operations
     }
 }
 

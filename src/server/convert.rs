@@ -133,7 +133,10 @@ pub fn workspace_edit(document: &Snapshot, edits: Vec<lsp::TextEdit>, abilities:
 }
 
 pub fn wire_position(document: &Snapshot, offset: usize, encoding: Encoding) -> lsp::Position {
-    let Position { line, character } = document.text.position(offset, encoding);
+    wire(document.text.position(offset, encoding))
+}
+
+pub fn wire(Position { line, character }: Position) -> lsp::Position {
     lsp::Position { line, character }
 }
 

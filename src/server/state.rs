@@ -14,6 +14,7 @@ use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::endpoint::Endpoint;
 use super::engines;
+use super::idle::Idle;
 use super::lifecycle::Lifecycle;
 use super::offer::Offering;
 use super::places::Places;
@@ -26,12 +27,13 @@ use super::watch::FileWatch;
 use super::worker::Worker;
 use super::{Engines, Files, Setup, Supplies};
 use crate::config::{self, Problem, Settings};
+use crate::context::{Chunk, Ring};
 use crate::document::{Documents, Snapshot};
 use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
 use crate::router::{self, Lineup};
 use crate::text::Encoding;
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Unsaved, Workspace};
 
 /// A handle to the session's state; clones share it.
 #[derive(Clone)]
@@ -45,6 +47,8 @@ pub struct Shared {
     pub analysis: Analysis,
     pub worker: Worker,
     pub offering: Offering,
+    ring: Mutex<Ring>,
+    idle: Idle,
     pub recorder: Recorder,
     pub agents: Agents,
     pub tape: Tape,
@@ -103,7 +107,8 @@ impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
         let Setup { engines, offer, files: Files { symbols, token, agents, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
-        State(Arc::new(Shared {
+        let rest = |state: WeakState| move || state.upgrade().iter().for_each(|state| state.rest());
+        State(Arc::new_cyclic(|shared| Shared {
             client,
             lifecycle,
             started: Instant::now(),
@@ -111,6 +116,8 @@ impl State {
             documents,
             worker: Worker::start(),
             offering: Offering::new(offer),
+            ring: Mutex::default(),
+            idle: Idle::start(rest(WeakState(shared.clone()))),
             recorder,
             agents: Agents::new(agents),
             tape,
@@ -189,7 +196,9 @@ impl State {
         let source = workspace.clone();
         let notice = Arc::new(self.warner());
         let purse = engines::purse(&settings, self.recorder.place(), root.as_deref(), self.warner());
-        let supplies = Supplies { project: Arc::new(move || source.project()), purse, notice };
+        let ring = self.downgrade();
+        let ring = move || ring.upgrade().map_or_else(Vec::new, |state| state.remembered());
+        let supplies = Supplies { project: Arc::new(move || source.project()), ring: Arc::new(ring), purse, notice };
         let routes = (self.engines)(&settings, &supplies);
         let notice = status::show_changes(self.client.clone(), self.abilities(), Arc::downgrade(&self.0));
         let asks_remote_ahead = settings.remote.endpoints.iter().any(|endpoint| endpoint.ahead);
@@ -211,7 +220,7 @@ impl State {
         *self.services.write() = Some(Services { settings, privacy, workspace, lineup, predictor });
         if is_reload {
             self.begin_indexing();
-            self.analysis.judge_all_anew();
+            self.judge_all_anew();
         }
         self.report(problems);
     }
@@ -231,6 +240,7 @@ impl State {
         }
         if let Some(services) = self.services() {
             self.analysis.set_rules(services.privacy, self.folders.lock().clone());
+            self.ring.lock().clear();
         }
         self.load_settings();
         self.begin_indexing();
@@ -321,9 +331,8 @@ impl Shared {
             inlay_hints: false,
             refreshes_hints: false,
             versioned_edits: false,
-            creates_files: false,
-            renames_files: false,
-            deletes_files: false,
+            file_operations: false,
+            annotated_edits: false,
             waits: Duration::ZERO,
         })
     }
@@ -352,11 +361,52 @@ impl Shared {
     /// Files on the disk have changed. Ignore files also say what may be done with the open documents.
     pub fn files_changed(&self, paths: Vec<PathBuf>) {
         if paths.iter().any(|path| workspace::is_ignore_file(path)) {
-            self.analysis.judge_all_anew();
+            self.judge_all_anew();
         }
         if let Some(services) = self.services() {
             services.workspace.files_changed(paths);
         }
+    }
+
+    fn judge_all_anew(&self) {
+        self.ring.lock().clear();
+        self.analysis.judge_all_anew();
+    }
+
+    /// The cursor is at `offset` of a document.
+    pub fn visit(&self, services: &Services, document: &Snapshot, offset: usize) {
+        self.idle.stir();
+        if services.settings.context.ring {
+            self.ring.lock().visit(document, offset);
+        }
+    }
+
+    /// A document was opened or closed.
+    pub fn stir(&self) {
+        self.idle.stir();
+    }
+
+    /// The user rests: what was left and deleted is remembered, and the project knows the open documents as they are.
+    fn rest(&self) {
+        let Some(Services { settings, privacy, workspace, .. }) = self.services() else { return };
+        let now = self.started.elapsed();
+        let left = self.ring.lock().take_left();
+        let (open, deleted) = {
+            let documents = self.documents.lock();
+            (documents.snapshots(), documents.deleted_since(left.since))
+        };
+        if settings.context.ring {
+            let chunks = left.cut(&open, &deleted, &|text| privacy.content(text).is_ok());
+            self.ring.lock().extend(chunks, now);
+        }
+        let unsaved = if settings.context.needs_files() { Unsaved::Counts } else { Unsaved::Waits };
+        workspace.set_open(open, unsaved);
+    }
+
+    /// What the ring holds that may be used now.
+    fn remembered(&self) -> Vec<Chunk> {
+        let open = self.documents.lock().snapshots();
+        self.ring.lock().chunks(&open)
     }
 
     /// Absent before `initialize`.

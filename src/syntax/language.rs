@@ -116,7 +116,7 @@ static LANGUAGES: &[Definition] = languages! {
     // id             also called             extensions and file names    lexis    parser, outline (or whose) or none, after what
     "c"               ""                      "c h"                        C        tree_sitter_c::LANGUAGE, outline;
     "cpp"             "c++ cuda"              "cpp cc cxx hpp hh cu"       C        tree_sitter_cpp::LANGUAGE, outline after "c";
-    "csharp"          "cs"                    "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, outline;
+    "csharp"          "cs c-sharp"            "cs csx"                     C        tree_sitter_c_sharp::LANGUAGE, outline;
     "css"             ""                      "css"                        CSS      tree_sitter_css::LANGUAGE, none;
     "go"              ""                      "go"                         GO       tree_sitter_go::LANGUAGE, outline;
     "html"            ""                      "html htm"                   HTML     tree_sitter_html::LANGUAGE, none;

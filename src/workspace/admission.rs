@@ -1,6 +1,7 @@
 //! Which files of the project are read.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::time::SystemTime;
 use ignore::WalkBuilder;
 
 use super::Options;
+use super::index::package;
+use crate::document::Snapshot;
 use crate::privacy::Privacy;
 use crate::syntax::Language;
 
@@ -116,12 +119,33 @@ impl Admission<'_> {
             return Err("binary");
         }
         let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
+        self.judge_text(&text)?;
+        Ok(text)
+    }
+
+    /// The text of a file that is open, saved or not, or why it is not read.
+    pub fn read_open(&self, document: &Snapshot, path: &Path, folder: &Path) -> Result<String, &'static str> {
+        if document.text.len() > self.options.max_file_bytes {
+            return Err("too large");
+        }
+        if is_hidden_below(folder, path) {
+            return Err("hidden, by a name that starts with a dot");
+        }
+        if path.is_symlink() || self.privacy.ignored(Some(folder), path).is_err() {
+            return Err("named by an ignore file");
+        }
+        self.privacy.path(path).map_err(|_| "denied by their names")?;
+        let text = document.text.to_string();
+        self.judge_text(&text)?;
+        Ok(text)
+    }
+
+    fn judge_text(&self, text: &str) -> Result<(), &'static str> {
         let n_lines = 1 + memchr::memchr_iter(b'\n', text.as_bytes()).count();
         if text.len() / n_lines > MAX_MEAN_LINE_BYTES {
             return Err("minified or data");
         }
-        self.privacy.content(&text).map_err(|_| "denied, they seem to hold a secret")?;
-        Ok(text)
+        self.privacy.content(text).map_err(|_| "denied, they seem to hold a secret")
     }
 
     fn judge(&self, entry: &ignore::DirEntry) -> Result<Found, &'static str> {
@@ -139,12 +163,20 @@ impl Admission<'_> {
     }
 }
 
-/// Sorts by what is worth its bytes when not all fit: known languages first, then what was written last, since that
-/// is what is being worked on; then by path, so that equal trees give equal indexes.
-pub fn rank(files: &mut [Found]) {
-    files.sort_by(|a, b| {
-        let key = |file: &Found| (file.language.is_none(), std::cmp::Reverse(file.modified));
-        key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path))
+/// Sorts by what is worth its bytes when not all fit: manifests, as they tell packages apart; then known languages, of
+/// these the packages `first` in their order, then what was written last, since that is what is being worked on; then by
+/// path, so that equal trees give equal indexes.
+pub fn rank(files: &mut [Found], first: &[PathBuf]) {
+    let packages: HashSet<PathBuf> =
+        files.iter().filter_map(|file| package::folder(&file.path)).map(Path::to_path_buf).collect();
+    let package = |path: &Path| {
+        let package = path.ancestors().skip(1).find(|folder| packages.contains(*folder));
+        first.iter().position(|first| package == Some(first)).unwrap_or(first.len())
+    };
+    files.sort_by_cached_key(|file| {
+        let is_manifest = package::folder(&file.path).is_some();
+        let newest = Reverse(file.modified);
+        (!is_manifest, file.language.is_none(), package(&file.path), newest, file.path.clone())
     });
 }
 

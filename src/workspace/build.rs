@@ -18,6 +18,8 @@ pub struct Build<'a> {
     pub options: &'a Options,
     pub privacy: &'a Privacy,
     pub folders: &'a [PathBuf],
+    /// Folders of packages that come first where not all has room.
+    pub first: &'a [PathBuf],
     /// Of the build before: files that have not changed are not parsed again.
     pub known: Symbols,
     pub on_progress: &'a dyn Fn(usize, usize),
@@ -40,6 +42,9 @@ enum ToOutline {
     /// To be read again, as its text would wait in memory until all before it are parsed.
     Place(Arc<Path>, Option<Language>),
 }
+
+/// Why a file is left out for want of room.
+pub const NO_ROOM: &str = "over the index's limit of bytes";
 
 /// How many files pass between two progress events.
 const PROGRESS_FILES: usize = 256;
@@ -86,7 +91,7 @@ impl Build<'_> {
             files.extend(found);
             left_out.extend(not_found);
         }
-        admission::rank(&mut files);
+        admission::rank(&mut files, self.first);
         let mut seen = HashSet::new();
         files.retain(|file| seen.insert(file.path.clone()));
         files
@@ -108,7 +113,7 @@ impl Build<'_> {
                 }
                 Ok(text) if text.is_empty() => continue,
                 Ok(text) if summary.n_bytes + text.len() > self.options.max_bytes => {
-                    left_out.add("over the index's limit of bytes");
+                    left_out.add(NO_ROOM);
                     ToOutline::Place(place, language)
                 }
                 Ok(text) => {
@@ -119,7 +124,7 @@ impl Build<'_> {
                     if summary.n_files.is_multiple_of(PROGRESS_FILES) {
                         (self.on_progress)(summary.n_files, summary.n_bytes);
                     }
-                    ToOutline::Text(Admitted { path: place, language, text })
+                    ToOutline::Text(Admitted { path: place, language, text, tree: None })
                 }
             };
             // The other end lives until this one is gone.
@@ -155,7 +160,7 @@ fn outline(
             ToOutline::Text(file) => outliner.add(&file, stopped),
             ToOutline::Place(path, language) if language.is_some() && outliner.has_room() => {
                 let text = admission.read(&path).ok();
-                let file = text.map(|text| Admitted { path, language, text });
+                let file = text.map(|text| Admitted { path, language, text, tree: None });
                 file.iter().for_each(|file| outliner.add(file, stopped));
             }
             ToOutline::Place(..) => {}

@@ -5,7 +5,9 @@
 //! changed or deleted are dead. Read [`Segment`] first.
 
 pub mod fold;
+pub mod package;
 mod segment;
+mod subject;
 pub mod windows;
 
 use std::collections::HashSet;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use crate::syntax::Language;
 
 pub use segment::{File, Hit, MAX_CONTEXT, Segment};
+pub use subject::Subject;
 
 /// An immutable index over the workspace's text. Clones share it.
 #[derive(Clone, Default)]
@@ -101,6 +104,25 @@ impl Index {
     pub fn segments(&self) -> [(&Segment, &HashSet<usize>); 2] {
         static NONE: std::sync::LazyLock<HashSet<usize>> = std::sync::LazyLock::new(HashSet::new);
         [(&self.base, &self.dead), (&self.changes, &NONE)]
+    }
+
+    /// The folder of the package that a file belongs to: the nearest above it that holds a manifest.
+    pub fn package<'a>(&self, file: &'a Path) -> Option<&'a Path> {
+        let lives = |folder: &Path| {
+            let mut segments = self.segments().into_iter();
+            segments.any(|(segment, dead)| segment.manifests(folder).iter().any(|file| !dead.contains(file)))
+        };
+        file.ancestors().skip(1).find(|folder| lives(folder))
+    }
+
+    /// Whether the index holds this very text of a file.
+    pub fn holds(&self, path: &Path, text: &str) -> bool {
+        let found = self.segments().into_iter().find_map(|(segment, dead)| {
+            segment.file_named(path).filter(|file| !dead.contains(file)).map(|file| segment.folded(file))
+        });
+        let mut folded = Vec::new();
+        fold::fold(text, &mut folded);
+        found == Some(&folded[..])
     }
 
     /// The files that are in it, in no particular order.

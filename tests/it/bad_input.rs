@@ -49,7 +49,7 @@ fn a_change_of_an_old_version_is_left_out_and_told() {
     client.open(URI, "rust", "let n = ");
     client.type_at(URI, 5, 0, 0, "  ");
     client.type_at(URI, 5, 0, 0, "wrong");
-    client.type_at(URI, 3, 0, 0, "wrong");
+    client.type_at(URI, 1, 0, 0, "wrong");
     let told = client.wait_for(|message| message["method"] == "window/logMessage");
     assert!(told["params"]["message"].as_str().unwrap().contains("version 5 is here already"), "{told}");
     check_length(&mut client, 0, 10, 10);

@@ -87,6 +87,18 @@ fn deleted_text_comes_back_with_it() {
 }
 
 #[test]
+fn blanks_that_a_blank_line_gets_are_taken_from_the_suggestions_own() {
+    let text = "\t\t<div>\n\t\t\ta\n\t\t</div>";
+    check("<p>\n$0\n", text, "<p>\n\t$0\n", "\t<div>\n\t\t\ta\n\t\t</div>");
+    check("<p>\n$0\n", text, "<p>\n\t\t$0\n", "<div>\n\t\t\ta\n\t\t</div>");
+    check("<p>\n$0\n", text, "<p>\n\t\t<d$0\n", "iv>\n\t\t\ta\n\t\t</div>");
+    check("<p>\n\t$0\n", "\ta();", "<p>\n\t\t$0\n", "a();");
+    // Who indents otherwise has the rest indented the same way.
+    check("<p>\n$0\n", text, "<p>\n    $0\n", "<div>\n    \ta\n    </div>");
+    check("<p>\n$0\n", "\ta();", "<p>\n\t\t$0\n", "a();");
+}
+
+#[test]
 fn text_that_changed_on_either_side_is_a_miss() {
     check("a();\nlet n = $0;\nb();\n", "1", "c();\nlet n = $0;\nb();\n", "miss");
     check("a();\nlet n = $0;\nb();\n", "1", "a();\nlet n = $0;\nc();\n", "miss");

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl Client {
                 let _ = handle.block_on(output.write_all(&bytes[..n]));
             }
             drop(output);
-            let _ = send.send(child.wait().unwrap().code().unwrap_or(-1));
+            let _ = send.send(exit_code(child.wait().unwrap()));
         });
         let server = runtime.spawn(async { ended.await.unwrap() });
         Client::new(runtime, ours, server)
@@ -241,6 +241,13 @@ impl Client {
         })
     }
 
+    /// Waits for the server's own end: its exit code, or as a negative number the signal that ended it.
+    pub fn ended(mut self) -> i32 {
+        let server = &mut self.server;
+        let ended = async { tokio::time::timeout(PATIENCE, server).await.expect("the server ends").unwrap() };
+        self.runtime.block_on(ended)
+    }
+
     fn read(&mut self) {
         let reader = &mut self.reader;
         let message = self.runtime.block_on(async {
@@ -258,6 +265,17 @@ impl Client {
             _ => self.said.push(message),
         }
     }
+}
+
+#[cfg(unix)]
+fn exit_code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
+}
+
+#[cfg(not(unix))]
+fn exit_code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or(-1)
 }
 
 fn runtime() -> Runtime {

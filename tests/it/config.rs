@@ -69,6 +69,12 @@ fn one_bad_key_does_not_void_the_others() {
 }
 
 #[test]
+fn null_is_not_set() {
+    let (settings, problems) = load("", json!({"enabled": null, "suggest": null, "local": {"ask": null}}));
+    assert!(problems.is_empty() && settings.predictor.enabled, "{problems:?}");
+}
+
+#[test]
 fn a_workspace_s_file_may_only_tighten() {
     let tight = "enabled = false\nsuggest.max_lines = 2\nprivacy.deny = [\"*.sql\"]\n";
     let (settings, problems) = load(tight, json!({"privacy": {"deny": ["*.csv"]}}));
@@ -97,6 +103,19 @@ fn a_workspace_s_file_may_keep_more_here_and_switch_remote_engines_off() {
     let (settings, _) = load("", json!({"remote": {"enabled": true}}));
     assert!(settings.remote.enabled, "the user may");
     assert!(check("config.toml", "privacy.local_only = [\"a[\"]\n")[0].contains("`privacy.local_only`"));
+}
+
+#[test]
+fn no_workspace_names_a_collector_and_a_build_without_that_says_so() {
+    let file = "otlp.url = \"http://127.0.0.1:4318\"\notlp.plain_http = true\notlp.headers_variable = \"HOME\"\n";
+    let (settings, problems) = load(file, json!({}));
+    assert_eq!(settings, Settings::default());
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems.iter().all(|problem| problem.message.starts_with("a workspace's file may not set it")));
+    let (settings, problems) = load("", json!({"otlp": {"url": "http://c.example"}}));
+    let word = if cfg!(feature = "otlp") { "plain HTTP" } else { "built with the feature `otlp`" };
+    assert!(problems.len() == 1 && problems[0].to_string().contains(word), "{problems:?}");
+    assert_eq!(settings.otlp.url, "", "what is wrong does not count");
 }
 
 #[test]

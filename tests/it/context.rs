@@ -1,10 +1,16 @@
 //! Context: which parts of a project a model is shown at a place, and why.
 
+mod counterpart;
+mod packages;
+mod ring;
+
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use foretype::context::{self, Gathered, Kind, Options, Piece, Place};
-use foretype::document::{Clearance, DocumentId, Snapshot};
+use foretype::document::{Clearance, DocumentId, Edited, Snapshot};
 use foretype::privacy::{self, Privacy};
 use foretype::syntax::{Language, Tree};
 use foretype::text::Text;
@@ -37,6 +43,7 @@ fn gather(kinds: &str, files: &[(&str, &str)]) -> Gathered {
     context::gather(
         &Place { document: &document, others: &[], offset, shown },
         &project,
+        &[],
         &kinds.parse::<Options>().unwrap(),
     )
 }
@@ -46,6 +53,10 @@ fn document(path: &Path, text: &str) -> Snapshot {
     let tree = language.and_then(|language| Tree::parse(&text, language, None, &mut || false).ok());
     let (id, path) = (DocumentId("document".into()), Some(path.into()));
     Snapshot { id, path, language, version: 0, text, tree, clearance: Clearance::Cleared, edited: Default::default() }
+}
+
+fn edited(range: Range<usize>, second: u64) -> Edited {
+    Edited { range, at: Duration::from_secs(second) }
 }
 
 /// Paths and reasons, the best first.
@@ -178,13 +189,29 @@ fn the_last_change_comes_first_with_the_lines_around_it() {
     let mut changed = document(Path::new("b.rs"), "fn a() {}\n\nfn b() {\n    one();\n    two();\n}\n");
     changed.id = DocumentId("other".into());
     let at = |name: &str| changed.text.to_string().find(name).unwrap();
-    changed.edited = [at("fn a")..at("fn a") + 4, at("two")..at("two") + 3].into();
+    changed.edited = [edited(at("fn a")..at("fn a") + 4, 1), edited(at("two")..at("two") + 3, 2)].into();
     let here = document(Path::new("a.rs"), "fn main() {\n    \n}\n");
     let others = [changed];
     let place = Place { document: &here, others: &others, offset: 16, shown: 0..here.text.len() };
-    let gathered = context::gather(&place, &Project::default(), &"edits".parse().unwrap());
+    let gathered = context::gather(&place, &Project::default(), &[], &"edits".parse().unwrap());
     assert_eq!(found(&gathered), ["b.rs: changed lately, line 5", "b.rs: changed lately, line 1"]);
     assert_eq!(gathered.pieces[0].text, "    one();\n    two();\n}");
+}
+
+#[test]
+fn changes_stand_in_the_order_of_time_across_documents() {
+    let open = |name: &str, seconds: [u64; 2]| {
+        let mut document = document(Path::new(name), "fn a() {\n    one();\n}\n\nfn b() {\n    two();\n}\n");
+        document.id = DocumentId(name.into());
+        document.edited = [edited(13..16, seconds[0]), edited(38..41, seconds[1])].into();
+        document
+    };
+    let here = document(Path::new("a.rs"), "fn main() {\n    \n}\n");
+    let others = [open("b.rs", [1, 4]), open("c.rs", [2, 3])];
+    let place = Place { document: &here, others: &others, offset: 16, shown: 0..here.text.len() };
+    let gathered = context::gather(&place, &Project::default(), &[], &"edits".parse().unwrap());
+    let expected = [("b.rs", 6), ("c.rs", 6), ("c.rs", 2), ("b.rs", 2)];
+    assert_eq!(found(&gathered), expected.map(|(path, line)| format!("{path}: changed lately, line {line}")));
 }
 
 fn piece(path: &str, text: &str, score: f32) -> Piece {
@@ -212,7 +239,8 @@ fn a_text_is_not_told_twice() {
 #[test]
 fn kinds_are_named_and_a_wrong_name_is_refused() {
     assert_eq!("none".parse(), Ok(Options::NONE));
-    assert_eq!("definitions, similar".parse(), Ok(Options { edits: false, ..Options::ALL }));
+    let two = Options { definitions: true, similar: true, ..Options::NONE };
+    assert_eq!("definitions, similar".parse(), Ok(two));
     let refused = "definition".parse::<Options>().unwrap_err();
-    assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits");
+    assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits, tests, ring");
 }

@@ -56,7 +56,7 @@ proptest! {
                 };
                 let snapshot = documents.change(&id, i as i32 + 2, vec![change], encoding, Duration::ZERO).unwrap();
                 prop_assert_eq!(snapshot.text.to_string(), model.as_str());
-                prop_assert!(snapshot.edited.iter().all(|place| place.start <= place.end && place.end <= model.len()));
+                prop_assert!(snapshot.edited.iter().all(|place| place.range.start <= place.range.end && place.range.end <= model.len()));
             }
             check_replay(&documents, &id, start.clone(), &model);
         }
@@ -92,6 +92,59 @@ fn a_change_that_is_not_newer_is_refused_whole() {
         assert_eq!(result.err(), Some(Desync::OldVersion { have: 1, got: version }));
     }
     assert_eq!(documents.snapshot(&id).unwrap().text.to_string(), "text");
+}
+
+/// Types letters at the end of "a" in this order of versions, from 2 on, all at once.
+fn typed_in_order(versions: &[i32]) -> String {
+    let (mut documents, id) = opened("a");
+    for version in versions {
+        let at = *version as u32 - 1;
+        let letter = char::from(b'a' + at as u8).to_string();
+        let changes = vec![ranged(((0, at), (0, at)), &letter)];
+        documents.change(&id, *version, changes, Encoding::Utf8, Duration::ZERO).unwrap();
+    }
+    let snapshot = documents.snapshot(&id).unwrap();
+    assert_eq!(snapshot.version, *versions.iter().max().unwrap());
+    assert_eq!(documents.cursor(&id).unwrap().offset, snapshot.text.len());
+    snapshot.text.to_string()
+}
+
+#[test]
+fn a_change_that_comes_behind_its_successor_finds_its_place() {
+    for order in [[2, 3, 4, 5], [2, 4, 3, 5], [3, 2, 4, 5], [2, 3, 5, 4], [5, 4, 3, 2], [4, 2, 5, 3]] {
+        assert_eq!(typed_in_order(&order), "abcde", "{order:?}");
+    }
+}
+
+#[test]
+fn one_that_was_here_already_or_comes_too_late_is_refused() {
+    let (mut documents, id) = opened("");
+    let mut change = |version: i32, ms| {
+        let changes = vec![ranged(((0, 0), (0, 0)), &version.to_string())];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::from_millis(ms)).is_ok()
+    };
+    assert!(change(2, 0) && change(4, 0));
+    assert!(!change(4, 0) && !change(2, 0) && !change(1, 0));
+    assert!(!change(3, 1500));
+    assert!(change(6, 1500) && change(5, 1600));
+    assert_eq!(documents.snapshot(&id).unwrap().text.to_string(), "6542");
+}
+
+#[test]
+fn no_tree_of_the_wrong_order_is_taken() {
+    let mut documents = Documents::default();
+    let (id, rust) = (DocumentId("file:///a.rs".into()), Language::from_id("rust").unwrap());
+    documents.open(id.clone(), None, Some(rust), 1, "a");
+    let change = |documents: &mut Documents, version, at: u32, text: &str| {
+        let changes = vec![ranged(((0, at), (0, at)), text)];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::ZERO).unwrap()
+    };
+    let wrong = change(&mut documents, 3, 2, ";");
+    change(&mut documents, 2, 1, "(");
+    let tree = |snapshot: &Snapshot| Tree::parse(&snapshot.text, rust, None, &mut || false).ok().unwrap();
+    assert!(documents.set_tree(&id, 3, tree(&wrong)).is_err());
+    let next = change(&mut documents, 4, 3, "x");
+    assert!(documents.set_tree(&id, 4, tree(&next)).is_ok());
 }
 
 #[test]
@@ -204,13 +257,46 @@ fn places_of_changes_move_along_and_near_ones_are_one() {
     let mut change = |version, at, text: &str| {
         let changes = vec![ranged((at, at), text)];
         let changed = documents.change(&id, version, changes, Encoding::Utf8, Duration::ZERO).unwrap();
-        let edited = changed.edited.iter().map(|place| changed.text.slice(place.clone()).into_owned());
+        let edited = changed.edited.iter().map(|place| changed.text.slice(place.range.clone()).into_owned());
         edited.collect::<Vec<_>>()
     };
     assert_eq!(change(2, (2, 4), "ing"), ["ing"]);
     assert_eq!(change(3, (0, 5), "!"), ["ing", "!"]);
     assert_eq!(change(4, (2, 7), "?"), ["!", "ing?"]);
     assert_eq!(change(5, (2, 0), "at "), ["!", "at lasting?"]);
+}
+
+#[test]
+fn a_place_of_a_change_knows_when_it_was_changed_last() {
+    let (mut documents, id) = opened(&format!("first\n{}\nlast\n", "x".repeat(200)));
+    let mut change = |version, second, at, text: &str| {
+        let changes = vec![ranged((at, at), text)];
+        let changed = documents.change(&id, version, changes, Encoding::Utf8, Duration::from_secs(second)).unwrap();
+        changed.edited.iter().map(|edited| edited.at.as_secs()).collect::<Vec<_>>()
+    };
+    assert_eq!(change(2, 3, (2, 4), "ing"), [3]);
+    assert_eq!(change(3, 5, (0, 5), "!"), [3, 5]);
+    assert_eq!(change(4, 8, (2, 7), "?"), [5, 8]);
+}
+
+#[test]
+fn what_was_deleted_since_is_told() {
+    let (mut documents, id) = opened("one\ntwo\nthree\n");
+    documents.set_clearance(&id, Clearance::Cleared);
+    let mut delete = |version, second, from, to| {
+        let (start, end) = (Position { line: from, character: 0 }, Position { line: to, character: 0 });
+        let changes = vec![Change::Ranged { start, end, text: String::new() }];
+        documents.change(&id, version, changes, Encoding::Utf8, Duration::from_secs(second)).unwrap();
+    };
+    delete(2, 10, 0, 1);
+    delete(3, 20, 1, 2);
+    let told = |since| -> Vec<(String, bool)> {
+        let deleted = documents.deleted_since(Duration::from_secs(since)).into_iter();
+        deleted.map(|(_, edit)| (edit.deleted, edit.was_cleared)).collect()
+    };
+    assert_eq!(told(10), [("three\n".to_string(), true)]);
+    assert_eq!(told(0).len(), 2);
+    assert_eq!(told(20), []);
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn accepting_by_a_command_puts_in_the_whole_a_word_or_a_line() {
     let mut client = says(&[("let n = ", "items.len();\nlet m = 1;")]);
     client.reply("workspace/applyEdit", Reply::With(json!({"applied": true})));
     client.open(URI, "rust", "let n = ");
-    assert_eq!(command(&mut client, "foretype.accept")["result"], Value::Null, "nothing was suggested yet");
+    assert_eq!(command(&mut client, "foretype.accept")["result"], Value::Null, "nobody knows where the cursor is");
     menu(&mut client, 0, 8);
     for (command_name, text) in [
         ("foretype.acceptWord", "items"),
@@ -203,7 +203,9 @@ fn accepting_by_a_command_puts_in_the_whole_a_word_or_a_line() {
     assert_eq!(applied(&mut client, "foretype.acceptWord").0, ".");
     client.type_at(URI, 3, 0, 13, ".len();");
     assert_eq!(applied(&mut client, "foretype.acceptLine").0, "\nlet m = 1;");
-    client.type_at(URI, 4, 0, 20, "x");
+    client.type_at(URI, 4, 0, 20, "\nlet n = ");
+    assert_eq!(applied(&mut client, "foretype.acceptWord").0, "items", "nobody has asked for it before");
+    client.type_at(URI, 5, 1, 8, "x");
     assert_eq!(command(&mut client, "foretype.accept")["result"], Value::Null);
 }
 

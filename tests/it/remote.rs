@@ -1,15 +1,21 @@
 //! The remote engine, against a provider that does what the test says.
 
 mod bill;
+#[cfg(feature = "otlp")]
+mod collector;
 mod events;
 mod faults;
 mod keys;
+mod otlp;
 mod outage;
+mod outage_model;
 mod pace;
 mod protocols;
 pub mod provider;
-mod real;
 mod recipes;
+#[cfg(target_os = "linux")]
+mod sealed;
+mod server_model;
 mod tls;
 mod whole;
 mod words;

@@ -4,12 +4,14 @@ mod breaker;
 mod fake;
 mod faults;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use foretype::engine::{Cancel, Cause, Engine, Finish};
-use foretype::router::{Health, Route, Severity, State};
+use foretype::engine::scripted::Scripted;
+use foretype::engine::{Ask, Cancel, Candidate, Cause, Engine, Finish};
+use foretype::router::{Health, Lineup, Options, Route, Severity, State};
 use serde_json::{Value, json};
 
 use crate::client::{Client, ghost_text};
@@ -321,4 +323,32 @@ fn spent_is_everybodys() {
     let (_, _, scene) = scene(Act::Fail(Cause::Server));
     scene.ask();
     assert_eq!(scene.router.spent().n_evaluated, 2);
+}
+
+/// As the local engine where no model was downloaded.
+struct WithoutModel;
+
+impl Engine for WithoutModel {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn model(&self) -> Result<String, String> {
+        Err("there is no model".to_string())
+    }
+
+    fn generate(&self, _: &Ask, _: &Cancel, _: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {
+        Finish::Silent("there is no model".to_string())
+    }
+}
+
+#[test]
+fn who_has_no_model_does_not_answer() {
+    let without = || Route::local(Arc::new(WithoutModel));
+    let lineup = |routes| Lineup::new(routes, Options::default(), |_| ()).status();
+    let alone = lineup(vec![without()]);
+    assert_eq!((alone.answers, &alone.models[0].model), (None, &None));
+    assert_eq!(alone.models[0].missing.as_deref(), Some("there is no model"));
+    let before_another = lineup(vec![without(), Route::local(Arc::new(Scripted::lines(&[])))]);
+    assert_eq!((before_another.answers.as_deref(), before_another.models.len()), (Some("scripted"), 2));
 }

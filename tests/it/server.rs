@@ -247,6 +247,8 @@ fn settings_of_the_client_apply_at_once_and_problems_are_shown() {
     assert!(warning["params"]["message"].as_str().unwrap().contains("nearest valid one is `enabled`"));
     assert_eq!(client.ghost(URI, 0, 8), Vec::<Value>::new());
     assert!(client.why().contains("switched off"));
+    client.notify("workspace/didChangeConfiguration", json!({"settings": {"foretype": {"enabled": null}}}));
+    assert_eq!(client.ghost(URI, 0, 8).len(), 1);
 }
 
 #[test]

@@ -252,3 +252,43 @@ fn what_the_readme_links_to_is_there() {
         assert!(root.join(link).exists(), "README.md links to {link}, which is not there");
     }
 }
+
+/// Every setting is one of the VS Code extension's, and none can be set by a workspace, which comes with strangers' code.
+#[test]
+fn the_extension_s_settings_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors");
+    let read = |path: &str| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(root.join(path)).unwrap()).unwrap()
+    };
+    let manifest = read("vscode/package.json");
+    let mut theirs = manifest["contributes"]["configuration"]["properties"].as_object().unwrap().clone();
+    let path = theirs.remove("foretype.server.path").unwrap();
+    assert_eq!(path["scope"], "machine");
+
+    let mut ours = HashMap::new();
+    for (section, property) in read("config.schema.json")["properties"].as_object().unwrap() {
+        match property["properties"].as_object() {
+            Some(inside) => ours
+                .extend(inside.iter().map(|(name, property)| (format!("foretype.{section}.{name}"), property.clone()))),
+            None => drop(ours.insert(format!("foretype.{section}"), property.clone())),
+        }
+    }
+    let (mut of_schema, mut of_extension): (Vec<_>, Vec<_>) = (ours.keys().collect(), theirs.keys().collect());
+    of_schema.sort();
+    of_extension.sort();
+    assert_eq!(of_extension, of_schema, "run `npm run settings` in editors/vscode");
+    for (key, ours) in &ours {
+        let theirs = &theirs[key];
+        assert_eq!(theirs["markdownDescription"], ours["description"], "{key}: run `npm run settings`");
+        assert_eq!(
+            (&theirs["type"], &theirs["items"]),
+            (&ours["type"], &ours["items"]),
+            "{key}: run `npm run settings`"
+        );
+        let scope = theirs["scope"].as_str().unwrap();
+        let is_of_a_machine = ["url", "variable", "endpoints", "model", "port", "command", "keyring", "file"];
+        let must =
+            is_of_a_machine.iter().any(|part| key.rsplit('.').next().unwrap().contains(part)) && !key.contains("max_");
+        assert!(scope == "machine" || scope == "application" && !must, "{key} has the scope {scope}");
+    }
+}

@@ -1,5 +1,7 @@
 //! What is admitted, what is left out, and freshness.
 
+mod open;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -13,6 +13,7 @@ pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
         documents.close(&id);
         last.map(|snapshot| snapshot.clearance)
     };
+    state.stir();
     state.tape.closed(&id, clearance);
     state.recorder.closed(&id);
     state.places.closed(&id);

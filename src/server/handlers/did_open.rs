@@ -13,6 +13,7 @@ pub async fn handle(state: &State, params: DidOpenTextDocumentParams) {
     let language = by_id.or_else(|| Language::from_path(path.as_deref()?));
     let id = convert::document_id(&item.uri);
     let snapshot = state.documents.lock().open(id, path, language, item.version, &item.text);
+    state.stir();
     state.record_opened(&snapshot);
     state.analysis.submit(snapshot);
 }

@@ -108,7 +108,10 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             Ok(Value::Null)
         }
         SESSION => serde_json::to_value(services.predictor.tally()).map_err(|_| Error::internal_error()),
-        STATUS => serde_json::to_value(services.lineup.status()).map_err(|_| Error::internal_error()),
+        STATUS => {
+            let status = tokio::task::spawn_blocking(move || serde_json::to_value(services.lineup.status())).await;
+            status.ok().and_then(|status| status.ok()).ok_or_else(Error::internal_error)
+        }
         WHY => {
             let traces = services.predictor.traces();
             let n_wanted = argument.map_or(traces.len(), |n| n as usize);

@@ -41,7 +41,8 @@ fn hint(state: &State, answered: &Answered) -> lsp::InlayHint {
         kind: None,
         text_edits: Some(vec![insertion]),
         tooltip: suggestion.text.contains('\n').then(|| lsp::Tooltip::String(suggestion.text.clone())),
-        padding_left: None,
+        // Off the line that it follows.
+        padding_left: suggestion.text.starts_with(['\r', '\n']).then_some(true),
         padding_right: None,
         data: None,
     }

@@ -3,13 +3,14 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use libsais::SuffixArrayConstruction;
 
 use super::fold::{self, FILE};
 use super::windows::Windows;
+use super::{Subject, package};
 use crate::syntax::Language;
 
 /// Longest context that is compared, in bytes of folded text; about six lines.
@@ -28,6 +29,10 @@ pub struct Segment {
     windows: OnceLock<Windows>,
     files: Vec<File>,
     by_path: HashMap<Arc<Path>, usize>,
+    /// By what they are called, the marks of tests left out.
+    by_subject: HashMap<Box<str>, Vec<usize>>,
+    /// The manifests of each folder that holds some.
+    manifests: HashMap<PathBuf, Vec<usize>>,
 }
 
 #[derive(Clone)]
@@ -64,7 +69,14 @@ impl Segment {
     fn open(&mut self, file: File) {
         self.text.push(FILE);
         let start = self.text.len();
-        self.by_path.insert(file.path.clone(), self.files.len());
+        let i = self.files.len();
+        self.by_path.insert(file.path.clone(), i);
+        if let (Some(_), Some(subject)) = (file.language, Subject::of(&file.path)) {
+            self.by_subject.entry(subject.name.into()).or_default().push(i);
+        }
+        if let Some(folder) = package::folder(&file.path) {
+            self.manifests.entry(folder.to_path_buf()).or_default().push(i);
+        }
         self.files.push(File { start, ..file });
     }
 
@@ -91,6 +103,16 @@ impl Segment {
 
     pub fn file_named(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).copied()
+    }
+
+    /// The files whose [`Subject`] has this name.
+    pub fn about(&self, name: &str) -> &[usize] {
+        self.by_subject.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The manifests in a folder.
+    pub fn manifests(&self, folder: &Path) -> &[usize] {
+        self.manifests.get(folder).map_or(&[], Vec::as_slice)
     }
 
     /// The index of the file that holds `at`.

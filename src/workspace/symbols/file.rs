@@ -32,10 +32,25 @@ const MAX_LINE_BYTES: usize = 5_000;
 const ALLOCATION: usize = 16;
 
 impl FileSymbols {
-    /// Parses. `None` for a file that gives no symbols: of a language without outlines, generated, or too long to parse.
-    pub fn parse(path: Arc<Path>, language: Language, text: &str) -> Option<FileSymbols> {
-        let outline = is_outlined(language, text).then(|| outline(language, text, &|| false))??;
+    /// Parses, as [`outline`]. `None` for a file that gives no symbols: of a language without outlines, generated, or too
+    /// long to parse.
+    pub fn parse(path: Arc<Path>, language: Language, text: &str, old: Option<&Tree>) -> Option<FileSymbols> {
+        let outline = is_outlined(language, text).then(|| outline(language, text, old, &|| false))??;
         Some(FileSymbols { path, language, outline, key: Key::of(language, text) })
+    }
+
+    /// The first lines of what it defines at its top, one under the other, as many as fit; those in `known` left out.
+    pub fn heads(&self, max_bytes: usize, known: &str) -> String {
+        let mut text = String::new();
+        for symbol in self.outline.symbols.iter().filter(|symbol| symbol.owner.is_none()) {
+            let head = symbol.signature.lines().next().unwrap_or_default();
+            if text.len() + head.len() < max_bytes && !known.contains(head) {
+                text.push_str(head);
+                text.push('\n');
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text
     }
 
     /// An estimate of the memory it takes.
@@ -66,12 +81,12 @@ pub fn is_outlined(language: Language, text: &str) -> bool {
     language.outline_sources().is_some() && !is_generated(text)
 }
 
-/// Parses. `None` when that took too long, or `stopped` said so.
-pub fn outline(language: Language, text: &str, stopped: &dyn Fn() -> bool) -> Option<Outline> {
+/// Parses, from `old` on, which went along with every edit since. `None` when that took too long, or `stopped` said so.
+pub fn outline(language: Language, text: &str, old: Option<&Tree>, stopped: &dyn Fn() -> bool) -> Option<Outline> {
     // From the first question on: before it, the language's queries are compiled.
     let mut started = None;
     let mut stop = || stopped() || started.get_or_insert_with(Instant::now).elapsed() > MAX_PARSE;
-    let tree = Tree::parse(&Text::new(text), language, None, &mut stop).ok()?;
+    let tree = Tree::parse(&Text::new(text), language, old, &mut stop).ok()?;
     let mut outline = tree.outline(text);
     outline.symbols.shrink_to_fit();
     outline.imports.shrink_to_fit();

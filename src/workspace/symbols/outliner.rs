@@ -7,14 +7,16 @@ use std::time::Instant;
 use super::cache::Cache;
 use super::file::{self, FileSymbols, Key};
 use super::{Options, Summary, Symbols};
-use crate::syntax::Language;
 use crate::syntax::outline::Outline;
+use crate::syntax::{Language, Tree};
 
 /// A file that is admitted, text and all.
 pub struct Admitted {
     pub path: Arc<Path>,
     pub language: Option<Language>,
     pub text: String,
+    /// Of this text, or of one that it was not long ago.
+    pub tree: Option<Tree>,
 }
 
 pub struct Outliner<'a> {
@@ -84,14 +86,14 @@ impl<'a> Outliner<'a> {
         }
         let outline = match self.cache.as_ref().and_then(|cache| cache.get(key)) {
             Some(outline) => outline,
-            None => self.parse(language, &file.text, stopped)?,
+            None => self.parse(language, file, stopped)?,
         };
         Some(Arc::new(FileSymbols { path: file.path.clone(), language, outline, key }))
     }
 
-    fn parse(&mut self, language: Language, text: &str, stopped: &dyn Fn() -> bool) -> Option<Outline> {
+    fn parse(&mut self, language: Language, file: &Admitted, stopped: &dyn Fn() -> bool) -> Option<Outline> {
         self.n_parsed += 1;
-        let outline = file::outline(language, text, stopped);
+        let outline = file::outline(language, &file.text, file.tree.as_ref(), stopped);
         self.n_unfinished += usize::from(outline.is_none());
         outline
     }

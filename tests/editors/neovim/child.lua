@@ -10,7 +10,8 @@ Child.has_own_ghost = vim.lsp.inline_completion ~= nil
 local PATIENCE_MS = tonumber(vim.env.FORETYPE_TEST_PATIENCE_MS) or 15000
 
 ---@class Child.Options
----@field init string      Lua that is the user's whole configuration
+---@field init? string     Lua that is the user's whole configuration
+---@field home? string     a home folder with the configuration in it
 ---@field folder string    where it runs
 ---@field runtime? string  a plugin's folder to be found by it
 ---@field file? string     opened at the start
@@ -18,11 +19,14 @@ local PATIENCE_MS = tonumber(vim.env.FORETYPE_TEST_PATIENCE_MS) or 15000
 
 ---@param options Child.Options
 function Child.start(options)
-  local home = vim.fn.tempname()
+  local home = options.home or vim.fn.tempname()
   vim.fn.mkdir(home, 'p')
-  local init = home .. '/init.lua'
-  vim.fn.writefile(vim.split(options.init, '\n'), init)
-  local command = { vim.v.progpath, '--embed', '--headless', '--clean', '-n', '-u', init }
+  local command = { vim.v.progpath, '--embed', '--headless', '-n' }
+  if options.init then
+    local init = home .. '/init.lua'
+    vim.fn.writefile(vim.split(options.init, '\n'), init)
+    vim.list_extend(command, { '--clean', '-u', init })
+  end
   if options.runtime then
     vim.list_extend(command, { '--cmd', 'set runtimepath^=' .. vim.fn.fnameescape(options.runtime) })
   end
@@ -32,10 +36,11 @@ function Child.start(options)
     rpc = true,
     cwd = options.folder,
     env = vim.tbl_extend('force', {
-      XDG_CONFIG_HOME = home,
-      XDG_DATA_HOME = home,
-      XDG_STATE_HOME = home,
-      XDG_CACHE_HOME = home,
+      HOME = home,
+      XDG_CONFIG_HOME = home .. '/.config',
+      XDG_DATA_HOME = home .. '/.local/share',
+      XDG_STATE_HOME = home .. '/.local/state',
+      XDG_CACHE_HOME = home .. '/.cache',
       FORETYPE_MODELS = home .. '/models',
       -- Its question would take the keys that a test types.
       FORETYPE_LOCAL_ASK = 'false',
@@ -124,6 +129,22 @@ function Child:wait_handover(wanted)
       return { mark and mark[4].virt_text[1][1] or '', #marks('foretype') }
     ]])
   end)
+end
+
+--- Rows of the screen from a column on, without the blanks at their ends.
+function Child:screen(first, last, column)
+  self:command('redraw')
+  return self:lua([[
+    local rows = {}
+    for row = select(1, ...), select(2, ...) do
+      local cells = {}
+      for column = select(3, ...) + 1, vim.o.columns do
+        cells[#cells + 1] = vim.fn.screenstring(row, column)
+      end
+      rows[#rows + 1] = (table.concat(cells):gsub(' +$', ''))
+    end
+    return rows
+  ]], first, last, column)
 end
 
 --- Waits until letters typed here lead to a request.

@@ -4,9 +4,10 @@ local M = {}
 
 --- It answers `_G.items`, made for the place where it is asked, or nothing at all when they are nil. `_G.ran` counts its
 --- commands, `_G.asked` the requests by trigger kind, `_G.accepted` and `_G.seen` are what was last said of an item.
---- `_G.answers` answers commands, `_G.version` is what it says of itself, `_G.die(code, signal)` ends it.
+--- `_G.answers` answers commands, `_G.version` is what it says of itself, `_G.die(code, signal)` ends it,
+--- `_G.is_deaf` makes it answer nothing, `_G.is_held` answer only by the functions in `_G.held`.
 M.SERVER = [[
-_G.ran, _G.asked, _G.answers, _G.n_started = {}, { 0, 0 }, {}, 0
+_G.ran, _G.asked, _G.answers, _G.held, _G.n_started = {}, { 0, 0 }, {}, {}, 0
 local id, n_answers = 0, 0
 local function items_at(params)
   local at = params.position
@@ -27,6 +28,7 @@ local function items_at(params)
 end
 function _G.server(dispatchers)
   _G.n_started = _G.n_started + 1
+  _G.is_deaf = false
   local is_over = false
   _G.dispatchers = dispatchers
   function _G.die(code, signal)
@@ -47,7 +49,6 @@ function _G.server(dispatchers)
       }
     end,
     ['textDocument/inlineCompletion'] = function(params)
-      _G.asked[params.context.triggerKind] = _G.asked[params.context.triggerKind] + 1
       return { items = items_at(params) }
     end,
     ['workspace/executeCommand'] = function(params)
@@ -58,9 +59,22 @@ function _G.server(dispatchers)
   return {
     request = function(method, params, callback, answered)
       local answer = answers[method]
+      if method == 'textDocument/inlineCompletion' then
+        local kind = params.context.triggerKind
+        _G.asked[kind] = _G.asked[kind] + 1
+        if _G.is_held then
+          local now = callback
+          callback = function(...)
+            local said = { ... }
+            table.insert(_G.held, function()
+              now(unpack(said))
+            end)
+          end
+        end
+      end
       id = id + 1
       local this = id
-      if _G.items or method ~= 'textDocument/inlineCompletion' then
+      if not _G.is_deaf and (_G.items or method ~= 'textDocument/inlineCompletion') then
         vim.schedule(function()
           if answered then
             answered(this)

@@ -51,6 +51,17 @@ return function(suite)
     end)
   end
 
+  local function read(nvim)
+    return table.concat(nvim:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
+  end
+
+  local function wait_window(nvim, first_line)
+    nvim:wait('a window', first_line, function()
+      return nvim:lua('return vim.api.nvim_win_get_config(0).relative ~= "" and vim.fn.getline(1) or ""')
+    end)
+    return read(nvim)
+  end
+
   at_plums('ghost text appears and is taken whole', nil, function(nvim)
     nvim:type('or')
     nvim:wait_ghost('chard.return_ladder(ladder);')
@@ -264,18 +275,9 @@ return function(suite)
       nvim:command('buffer 1')
       nvim:type('Goladder.')
       nvim:wait_ghost('pick_everything_ripe(basket);')
+      nvim:type('<Esc>:Foretype why<CR>')
+      assert(wait_window(nvim, 'line 5, column 8'):find('1 shown, from', 1, true))
     end)
-  end
-
-  local function read(nvim)
-    return table.concat(nvim:lua('return vim.api.nvim_buf_get_lines(0, 0, -1, false)'), '\n')
-  end
-
-  local function wait_window(nvim, first_line)
-    nvim:wait('a window', first_line, function()
-      return nvim:lua('return vim.api.nvim_win_get_config(0).relative ~= "" and vim.fn.getline(1) or ""')
-    end)
-    return read(nvim)
   end
 
   at_plums('why there is a suggestion, also after Insert mode', nil, function(nvim)
@@ -348,6 +350,28 @@ return function(suite)
       assert(report:find(wanted, 1, true), ('`%s` is not in:\n%s'):format(wanted, report))
     end
   end)
+
+  do
+    local folder = suite.project()
+    write(folder, 'src/orchard.rs', ORCHARD .. PLUMS)
+    local start = ('{ cmd = { "sh", "-c", "echo $$ > pid; exec \\"$0\\" lsp", %q } }'):format(suite.server)
+    local init = "require('foretype.server').waits_ms[1] = 10\n" .. suite.setup(start)
+    local child = { init = init, folder = folder, runtime = suite.plugin, file = 'src/orchard.rs' }
+    suite.test('killed while somebody types, and back', child, function(nvim)
+      nvim:wait_attached()
+      nvim:type(LINE .. 'GAor')
+      nvim:wait_ghost('chard.return_ladder(ladder);')
+      local pid = vim.fn.readfile(folder .. '/pid')[1]
+      vim.uv.kill(tonumber(pid), 'sigkill')
+      nvim:type('chard.')
+      nvim:wait('another process', false, function()
+        return vim.fn.readfile(folder .. '/pid')[1] == pid
+      end)
+      nvim:wait_ghost('return_ladder(ladder);')
+      nvim:type('<Tab>')
+      nvim:wait_lines(LINE, LINE, { WHOLE })
+    end)
+  end
 
   suite.test('a missing server is said once, and typing goes on', {
     init = 'require("foretype").setup({ cmd = { "no-such-foretype", "lsp" } })',

@@ -62,9 +62,11 @@ function suite.test(name, options, body)
 end
 
 io.write(('Neovim %s, %s\n'):format(tostring(vim.version()), vim.trim(vim.fn.system({ server, '--version' }))))
-for _, spec in ipairs({ 'real', 'scripted', 'plain' }) do
+for _, spec in ipairs({ 'real', 'text', 'scripted', 'menu', 'server', 'readme' }) do
   require('spec_' .. spec)(suite)
 end
 io.write(('%d passed, %d failed\n'):format(n_passed, #failures))
 -- Unlike os.exit, this removes the temporary folders.
-vim.cmd.cquit({ count = #failures == 0 and n_passed > 0 and 0 or 1, bang = true })
+-- A name may be one that only the newest has.
+local is_green = #failures == 0 and (n_passed > 0 or not vim.lsp.inline_completion)
+vim.cmd.cquit({ count = is_green and 0 or 1, bang = true })

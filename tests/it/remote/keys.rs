@@ -128,3 +128,94 @@ fn a_model_on_this_machine_may_take_longer() {
 fn endpoint_with(url: &str, timeout_ms: u64) -> Endpoint {
     Endpoint { timeout_ms, ..endpoint(Protocol::Completions, url) }
 }
+
+/// Without the feature `keyring`.
+#[cfg(not(feature = "keyring"))]
+mod without_keyring {
+    use super::*;
+
+    #[test]
+    fn a_key_in_the_keyring_needs_a_build_that_can() {
+        let endpoint = Endpoint { key_keyring: "team".to_string(), ..endpoint(Protocol::Chat, "http://127.0.0.1:9") };
+        let why = endpoint.check().unwrap_err();
+        assert!(why.contains("the endpoint `team`: `key_keyring`: ") && why.contains("--features keyring"), "{why}");
+        assert!(why.contains("`key_variable` or `key_command`"), "{why}");
+        let home = tempfile::tempdir().unwrap();
+        let output = crate::binary::command(home.path()).args(["key", "set", "team"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("--features keyring"), "{said}");
+    }
+}
+
+#[cfg(feature = "keyring")]
+mod with_keyring {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    use std::sync::Once;
+
+    use foretype::engine::remote::keyring;
+
+    use super::*;
+
+    /// A keyring of this process alone, in the place of the system's.
+    fn use_a_keyring_in_memory() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| keyring_core::set_default_store(keyring_core::mock::Store::new().unwrap()));
+    }
+
+    #[test]
+    fn a_key_from_the_keyring_is_sent_and_read_again_when_it_is_refused() {
+        use_a_keyring_in_memory();
+        let name = "renewed";
+        keyring::store(name, "old-key").unwrap();
+        let provider = Provider::start(move |_, seen| match seen.header("authorization") {
+            Some("Bearer new-key") => vec![answer("200 OK", "content-type: application/json\r\n", completion())],
+            _ => {
+                keyring::store(name, "new-key").unwrap();
+                vec![answer("401 Unauthorized", "", r#"{"error": {"message": "Incorrect API key"}}"#)]
+            }
+        });
+        let key_keyring = name.to_string();
+        let engine = remote(Endpoint { key_keyring, ..endpoint(Protocol::Completions, &provider.url) });
+        assert_eq!(text(&engine).unwrap(), "a + b");
+        assert_eq!(provider.seen().len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_the_keyring_does_not_hold_is_a_failure_before_anything_is_sent() {
+        use_a_keyring_in_memory();
+        let provider = Provider::that_sends(vec![answer("200 OK", "", "")]);
+        let key_keyring = "nobody-s".to_string();
+        let failure = failure(&remote(Endpoint { key_keyring, ..endpoint(Protocol::Chat, &provider.url) }));
+        assert_eq!(failure.cause, Cause::Unauthorised);
+        assert!(failure.message.contains("`foretype key set nobody-s`"), "{failure}");
+        assert!(provider.seen().is_empty());
+        keyring::store("short-lived", KEY).unwrap();
+        assert_eq!(keyring::read("short-lived").as_deref(), Ok(KEY));
+        assert_eq!(keyring::remove("short-lived"), Ok(true));
+        assert_eq!(keyring::remove("short-lived"), Ok(false));
+    }
+
+    fn set(change: impl FnOnce(&mut Command)) -> (Option<i32>, String) {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = crate::binary::command(home.path());
+        command.args(["key", "set", "team"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
+        // It may have ended without reading.
+        let _ = child.stdin.take().unwrap().write_all(format!("{KEY}\n").as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        (output.status.code(), said)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn without_a_keyring_the_next_step_is_told() {
+        let (code, said) = set(|command| {
+            command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+        });
+        assert_eq!(code, Some(2));
+        assert!(said.contains("Secret Service") && said.contains("`key_command`") && !said.contains(KEY), "{said}");
+    }
+}

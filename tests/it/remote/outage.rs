@@ -77,8 +77,11 @@ fn row(fault: &'static str, steps: Vec<Step>) -> Row {
         may_answer: None,
     };
     let router = Router::new(vec![team, Route::local(Arc::new(behind))], Options::default(), |_| ());
-    for _ in 0..8 {
-        assert_eq!(ask(&router).0, "remote();");
+    // On a busy machine the other model is sometimes faster.
+    let (mut n_well, begun) = (0, Instant::now());
+    while n_well < 8 {
+        n_well += usize::from(ask(&router).0 == "remote();");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{fault}: it is never well");
     }
     *now.lock().unwrap() = steps;
     let n_before = provider.seen().len();

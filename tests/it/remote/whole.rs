@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -13,29 +12,31 @@ use crate::client::{Client, ghost_text};
 
 const KEY: &str = "not-a-real-key-9876543210";
 /// Stands in the documents, and nowhere else.
-const WORD: &str = "quetzalcoatlus";
+pub const WORD: &str = "quetzalcoatlus";
 
-fn says(text: &str) -> Vec<Step> {
+pub fn says(text: &str) -> Vec<Step> {
     let completion = json!({"choices": [{"text": text, "finish_reason": "stop"}]});
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 4}});
     vec![head("text/event-stream"), event(completion), event(usage), event("[DONE]"), last()]
 }
 
 /// A server in a new home with these settings; its log goes into `home/log`.
-fn start(home: &Path, settings: &str) -> (Client, u32) {
-    start_behind(home, settings, "")
+pub fn start(home: &Path, settings: &str) -> (Client, u32) {
+    start_as(home, settings, |_| {})
 }
 
-/// As [`start`], with a proxy for what goes out.
-fn start_behind(home: &Path, settings: &str, proxy: &str) -> (Client, u32) {
+/// As [`start`], of a command that is changed first.
+pub fn start_as(home: &Path, settings: &str, change: impl FnOnce(&mut Command)) -> (Client, u32) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foretype"));
     binary::isolate(&mut command, home);
     let folder = home.join(".config/foretype");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.toml"), settings).unwrap();
     let log = fs::File::create(home.join("log")).unwrap();
-    command.env("FORETYPE_LOG", "trace").env("TEAM_KEY", KEY).env("http_proxy", proxy);
+    command.env("FORETYPE_LOG", "trace").env("TEAM_KEY", KEY).env("COLLECTOR_HEADERS", "x-key=a%20key+5");
+    command.env_remove("http_proxy");
     command.arg("lsp").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
+    change(&mut command);
     let child = command.spawn().unwrap();
     let pid = child.id();
     let mut client = Client::of(child);
@@ -46,11 +47,11 @@ fn start_behind(home: &Path, settings: &str, proxy: &str) -> (Client, u32) {
     (client, pid)
 }
 
-fn url(path: &Path) -> String {
+pub fn url(path: &Path) -> String {
     format!("file://{}", path.display())
 }
 
-fn settings(endpoint: &str, enabled: bool) -> String {
+pub fn settings(endpoint: &str, enabled: bool) -> String {
     format!(
         "[instant]\nenabled = false\n[local]\nenabled = false\n[remote]\nenabled = {enabled}\nendpoints = [{{ name = \"team\", \
          protocol = \"completions\", url = \"{endpoint}\", model = \"small\", key_variable = \"TEAM_KEY\", \
@@ -59,7 +60,7 @@ fn settings(endpoint: &str, enabled: bool) -> String {
 }
 
 /// Types `let x = ` in a file of the project, and asks.
-fn ask(client: &mut Client, home: &Path, name: &str, text: &str) -> Vec<String> {
+pub fn ask(client: &mut Client, home: &Path, name: &str, text: &str) -> Vec<String> {
     let uri = url(&home.join("project").join(name));
     client.open(&uri, "rust", text);
     let line = text.matches('\n').count() as u32;
@@ -110,10 +111,12 @@ fn what_a_rule_or_the_scan_keeps_here_is_not_sent() {
     let home = home.path();
     // As if it were another machine, with a proxy in between that is the provider.
     let elsewhere = settings("http://models.example/v1", true)
-        .replace("timeout_ms = 300", "timeout_ms = 300, plain_http = true")
+        .replace("timeout_ms = 300", "timeout_ms = 5000, plain_http = true")
         + "[privacy]\nlocal_only = [\"kept.rs\"]\n";
     let proxy = provider.url.clone();
-    let (mut client, _) = start_behind(home, &elsewhere, &proxy);
+    let (mut client, _) = start_as(home, &elsewhere, |command| {
+        command.env("http_proxy", &proxy);
+    });
     assert_eq!(ask(&mut client, home, "open.rs", "let first = "), ["compute();"]);
     assert_eq!(provider.seen()[0].line, "POST http://models.example/v1/completions HTTP/1.1");
     assert_eq!(ask(&mut client, home, "kept.rs", "let second = "), [""; 0]);
@@ -127,53 +130,32 @@ fn what_a_rule_or_the_scan_keeps_here_is_not_sent() {
     client.close();
 }
 
+/// What the server remembers once the user rests. Questions are asked until it has: each of them is a stir.
 #[test]
-fn with_remote_off_nothing_is_connected_to() {
+fn what_was_left_and_what_is_not_saved_is_shown_after_a_rest() {
     let provider = Provider::start(|_, _| says("compute();"));
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    let (mut client, pid) = start(home, &settings(&provider.url, false));
-    let started = Instant::now();
-    let mut sockets = Vec::new();
-    for i in 0..20 {
-        assert_eq!(ask(&mut client, home, &format!("{i}.rs"), "let first = "), [""; 0]);
-        sockets.extend(internet_sockets(pid));
-    }
-    assert!(started.elapsed() < Duration::from_secs(20));
-    assert_eq!(sockets, [""; 0]);
-    assert_eq!((provider.n_connections(), provider.seen().len()), (0, 0));
+    let context = "[context]\nedits = false\nsimilar = true\nring = true\n";
+    let settings = settings(&provider.url, true).replace("\"small\"", "\"small\", family = \"qwen\"");
+    let (mut client, _) = start(home, &(settings + context));
+    let lines = |name: &str| (0..12).map(|i| format!("    call(&mut {name}_{i}, shared_words);\n")).collect::<String>();
+    ask(&mut client, home, "left.rs", &format!("fn left() {{\n{}", lines("pterosaur")));
+    client.open(&url(&home.join("project/unsaved.rs")), "rust", &format!("fn like() {{\n{}", lines("ichthyosaur")));
+    let prompt = (0..20).find_map(|i| {
+        std::thread::sleep(std::time::Duration::from_millis(900));
+        ask(&mut client, home, &format!("{i}.rs"), "fn here() {\n    call(&mut here, shared_words);\n    ca");
+        let prompt = provider.seen().last()?.body["prompt"].to_string();
+        (prompt.contains("ichthyosaur_9") && prompt.contains("pterosaur_2")).then_some(prompt)
+    });
+    let prompt = prompt.expect("both are shown in the end");
+    assert!(prompt.contains("unsaved.rs") && prompt.contains("left.rs"), "{prompt}");
+    let why = client.ask("workspace/executeCommand", json!({"command": "foretype.why", "arguments": [1]})).to_string();
+    assert!(why.contains("the cursor was here lately"), "{why}");
     client.close();
 }
 
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
-}
-
-/// Of a process: what the system lists of its sockets for TCP and UDP.
-#[cfg(target_os = "linux")]
-fn internet_sockets(pid: u32) -> Vec<String> {
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
-    let names: Vec<String> = links
-        .filter_map(|link| fs::read_link(link.path()).ok())
-        .filter_map(|name| Some(name.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_string()))
-        .collect();
-    let tables = ["tcp", "tcp6", "udp", "udp6"].map(|kind| fs::read_to_string(format!("/proc/{pid}/net/{kind}")));
-    let rows: Vec<String> = tables
-        .into_iter()
-        .flatten()
-        .flat_map(|table| {
-            table
-                .lines()
-                .skip(1)
-                .filter_map(|row| row.split_whitespace().nth(9).map(str::to_string))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    names.into_iter().filter(|name| rows.contains(name)).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn internet_sockets(_: u32) -> Vec<String> {
-    Vec::new()
 }

@@ -50,23 +50,43 @@ function M.ask(buf)
   end, 0)
 end
 
+--- What is on the screen: of Neovim's item what was not typed yet.
 ---@return foretype.Ghost?
 function M.shown()
   local id = M.exists and vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
   local mark = id and vim.api.nvim_buf_get_extmarks(0, id, 0, -1, { details = true, limit = 1 })[1]
-  return mark
-    and { buf = vim.api.nvim_get_current_buf(), row = mark[2], col = mark[3], text = mark[4].virt_text[1][1] }
+  if not mark then
+    return nil
+  end
+  local lines = { mark[4].virt_text[1][1] }
+  for _, line in ipairs(mark[4].virt_lines or {}) do
+    table.insert(lines, line[1][1])
+  end
+  return { buf = vim.api.nvim_get_current_buf(), row = mark[2], col = mark[3], text = table.concat(lines, '\n') }
 end
 
---- The server's item on the screen; `nil` where it is another server's. Neovim draws what was not typed yet.
----@return lsp.InlineCompletionItem?, vim.lsp.Client?
-function M.item()
+--- The server's item on the screen; `nil` where it is another server's.
+---@return foretype.Offer?
+local function offer()
   local ghost = M.shown()
   for _, item in ipairs(ghost and last and last.items or {}) do
-    if type(item.insertText) == 'string' and vim.endswith(item.insertText:match('^[^\n]*'), ghost.text) then
-      return item, last.client
+    if type(item.insertText) == 'string' and vim.endswith(item.insertText, ghost.text) then
+      return own.offers_of(last.client, ghost.buf, { item })[1]
     end
   end
+end
+
+--- The one on the screen, as it fits now.
+---@return foretype.Offer?
+function M.current()
+  local offer = offer()
+  local fitted = offer and own.at_cursor(offer)
+  return fitted and fitted.text ~= '' and fitted or nil
+end
+
+--- Whether what is on the screen is another server's, which Neovim takes by itself.
+function M.is_foreign()
+  return M.shown() ~= nil and offer() == nil
 end
 
 ---@return integer
@@ -89,9 +109,9 @@ end
 
 local function note_drawn()
   drawn = M.shown()
-  local item, client = M.item()
-  if item then
-    wire.tell_shown(client, item.command)
+  local drawn_offer = offer()
+  if drawn_offer then
+    wire.tell_shown(last.client, drawn_offer.command)
   end
 end
 
@@ -119,39 +139,9 @@ function M.hear(client, on_answer)
   end
 end
 
----@param item vim.lsp.inline_completion.Item
----@return foretype.Offer? # `nil` for the items of other servers
-local function offer_of(item)
-  local client = vim.lsp.get_client_by_id(item.client_id)
-  if not client or client.name ~= 'foretype' or not item.range then
-    return nil
-  end
-  local row, col, _, end_col = item.range:to_extmark()
-  return {
-    buf = vim.api.nvim_get_current_buf(),
-    row = row,
-    col = col,
-    n_replaced = end_col - col,
-    text = item.insert_text --[[@as string]],
-    client_id = item.client_id,
-    command = item.command,
-  }
-end
-
---- Hands out what is shown, a little later. What another server offers Neovim takes by itself.
----@param on_offer fun(offer: foretype.Offer)
----@return boolean # whether there is something
-function M.take(on_offer)
-  return M.exists
-    and vim.lsp.inline_completion.get({
-      on_accept = function(item)
-        local offer = offer_of(item)
-        if not offer then
-          return item
-        end
-        on_offer(offer)
-      end,
-    })
+--- Takes what another server offers.
+function M.take_foreign()
+  vim.lsp.inline_completion.get()
 end
 
 ---@param count integer

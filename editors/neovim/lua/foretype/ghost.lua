@@ -29,9 +29,6 @@ M.parts = {
   end,
 }
 
---- Neovim is about to hand out its item.
-local is_taking = false
-
 --- How often Neovim had asked when something of ours was drawn: only a later answer takes its place.
 local n_asked_before = 0
 
@@ -113,7 +110,8 @@ function M.ready(place)
     return
   end
   local here = wire.place(client, vim.api.nvim_get_current_buf(), own.cursor())
-  if here.textDocument.uri == place.textDocument.uri and vim.deep_equal(here.position, place.position) then
+  local is_here = wire.is_same(here.textDocument.uri, place.textDocument.uri)
+  if is_here and vim.deep_equal(here.position, place.position) then
     ask(own.AUTOMATIC)
   end
 end
@@ -153,38 +151,25 @@ local function take(offer, part)
   end
 end
 
---- Takes a part of what is shown. `otherwise` runs when it turns out too late that nothing can be taken.
+---@return boolean
+function M.is_shown()
+  return (own.current() or builtin.current()) ~= nil or builtin.is_foreign()
+end
+
+--- Takes a part of what is shown.
 ---@param part foretype.Part
----@param otherwise? fun()
----@return boolean # whether something is shown
-function M.accept(part, otherwise)
-  otherwise = otherwise or function() end
-  if own.is_shown() or is_taking then
-    -- Deferred, because an `expr` mapping must not change the text.
-    vim.schedule(function()
-      local offer = own.current()
-      if offer then
-        return take(offer, part)
-      end
-      own.drop()
-      if not M.accept(part, otherwise) then
-        otherwise()
-      end
-    end)
+---@return boolean # whether there is something
+function M.accept(part)
+  local offer = own.current() or builtin.current()
+  if offer and offer.text ~= '' then
+    builtin.withdraw()
+    take(offer, part)
+    return true
+  elseif builtin.is_foreign() then
+    builtin.take_foreign()
     return true
   end
-  is_taking = builtin.take(function(offer)
-    local fitted = own.at_cursor(offer)
-    if fitted and fitted.text ~= '' then
-      take(fitted, part)
-    else
-      otherwise()
-    end
-  end)
-  vim.schedule(function()
-    is_taking = false
-  end)
-  return is_taking
+  return false
 end
 
 --- Where there is only one, more are asked for: by itself the server sends the best.
@@ -213,13 +198,11 @@ end
 --- Shows nothing until the user types on.
 ---@return boolean # whether something was shown
 function M.dismiss()
-  local offer = own.current()
-  local item, client = builtin.item()
+  local offer = own.current() or builtin.current()
   local was_shown = own.is_shown() or builtin.shown() ~= nil
-  local command = offer and offer.command or item and item.command
-  client = offer and vim.lsp.get_client_by_id(offer.client_id) or client
-  if client and command then
-    wire.run(client, 'foretype.dismiss', command.arguments)
+  local client = offer and vim.lsp.get_client_by_id(offer.client_id)
+  if client and offer.command then
+    wire.run(client, 'foretype.dismiss', offer.command.arguments)
   end
   timer:stop()
   own.cancel()

@@ -17,7 +17,7 @@ function M.setup(opts)
   require('foretype.status').start()
   ghost.start()
   require('foretype.scope').start(options)
-  require('foretype.keys').start(options.keys, M)
+  require('foretype.keys').start(options.keys)
   if options.beside_menu then
     menu.stop()
   else
@@ -30,27 +30,33 @@ function M.setup(opts)
   end
 end
 
--- Each says whether it had something to act on; `otherwise` runs when that turns out wrong only later.
-
----@param otherwise? fun()
----@return boolean
-function M.accept(otherwise)
+--- Deferred, because an `expr` mapping must not change the text.
+---@param part string
+---@return boolean # whether there was something to take
+local function accept(part)
   local ghost = require('foretype.ghost')
-  return ghost.accept(ghost.parts.whole, otherwise)
+  if not ghost.is_shown() then
+    return false
+  end
+  vim.schedule(function()
+    ghost.accept(ghost.parts[part])
+  end)
+  return true
 end
 
----@param otherwise? fun()
 ---@return boolean
-function M.accept_word(otherwise)
-  local ghost = require('foretype.ghost')
-  return ghost.accept(ghost.parts.word, otherwise)
+function M.accept()
+  return accept('whole')
 end
 
----@param otherwise? fun()
 ---@return boolean
-function M.accept_line(otherwise)
-  local ghost = require('foretype.ghost')
-  return ghost.accept(ghost.parts.line, otherwise)
+function M.accept_word()
+  return accept('word')
+end
+
+---@return boolean
+function M.accept_line()
+  return accept('line')
 end
 
 ---@return boolean

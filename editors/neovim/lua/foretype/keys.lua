@@ -1,5 +1,7 @@
 --- Insert-mode keys that act on a suggestion, and otherwise do what they did before.
 
+local ghost = require('foretype.ghost')
+
 local M = {}
 
 --- The mappings that ours stand in for, to be put back by the next `setup`.
@@ -32,18 +34,18 @@ local function second_name(lhs, mapping)
 end
 
 ---@param lhs string
----@param act fun(otherwise: fun()): boolean
+---@param act fun(): boolean
 ---@param desc string
 local function map(lhs, act, desc)
   local mapping = global_mapping(lhs)
-  local plug = second_name(lhs, mapping)
+  local plug = vim.keycode(second_name(lhs, mapping))
   replaced[lhs] = mapping or false
-  local function otherwise()
-    vim.api.nvim_feedkeys(vim.keycode(plug), 'm', false)
-  end
+  -- No `expr`: that may not change the text, and keys that are typed ahead would overtake what is done later.
   vim.keymap.set('i', lhs, function()
-    return act(otherwise) and '' or plug
-  end, { expr = true, remap = true, silent = true, desc = desc })
+    if not act() then
+      vim.api.nvim_feedkeys(plug, 'mi', false)
+    end
+  end, { silent = true, desc = desc })
 end
 
 local function put_back()
@@ -56,9 +58,30 @@ local function put_back()
   replaced = {}
 end
 
+---@param part string
+local function accept(part)
+  return function()
+    return ghost.accept(ghost.parts[part])
+  end
+end
+
+---@type table<string, fun(): boolean>
+local actions = {
+  accept = accept('whole'),
+  accept_word = accept('word'),
+  accept_line = accept('line'),
+  next = function()
+    return ghost.select(1)
+  end,
+  previous = function()
+    return ghost.select(-1)
+  end,
+  dismiss = ghost.dismiss,
+  trigger = ghost.trigger,
+}
+
 ---@param keys foretype.Keys|false
----@param actions table<string, fun(otherwise: fun()): boolean>
-function M.start(keys, actions)
+function M.start(keys)
   put_back()
   for name, chosen in pairs(keys or {}) do
     for _, lhs in ipairs(type(chosen) == 'table' and chosen or { chosen or nil }) do

@@ -170,7 +170,7 @@ end
 ---@param buf integer
 ---@param items lsp.InlineCompletionItem[]
 ---@return foretype.Offer[]
-local function offers_of(client, buf, items)
+function M.offers_of(client, buf, items)
   local offers = {}
   for _, item in ipairs(items) do
     local range = item.range
@@ -218,7 +218,7 @@ function M.ask(client, kind, on_answer)
     pending = nil
     -- An error keeps what is shown: mostly a newer question is under way.
     if not err and result and M.is_inserting() and buf == vim.api.nvim_get_current_buf() then
-      on_answer(fitting(offers_of(client, buf, result.items or result)))
+      on_answer(fitting(M.offers_of(client, buf, result.items or result)))
     end
   end, buf)
 end

@@ -15,8 +15,14 @@ M.waits_ms = { 500, 2000, 8000 }
 --- Who has run so long was not ended by what ended it before.
 local STEADY_MS = 180000
 
+--- So often, each 50 ms, it is looked whether the server has gone by itself.
+local STOP_TRIES = 20
+
 local n_crashes = 0
-local started_at = 0
+
+--- When the last one had come up; `nil`: it has not.
+---@type integer?
+local up_since
 
 --- Why no server is started; `nil`: one may be.
 ---@type string?
@@ -28,11 +34,18 @@ function M.log_path()
   return require('vim.lsp.log').get_filename()
 end
 
+--- Asked at every drawing of a status line: what was found is not looked for again.
+---@type string?
+local found
+
 ---@param cmd string[]|function
 ---@return string? problem
 function M.missing(cmd)
-  if type(cmd) == 'table' and vim.fn.executable(cmd[1]) == 0 then
-    return ('`%s` is not installed, or not in $PATH'):format(cmd[1])
+  if type(cmd) == 'table' and cmd[1] ~= found then
+    if vim.fn.executable(cmd[1]) == 0 then
+      return ('`%s` is not installed, or not in $PATH'):format(cmd[1])
+    end
+    found = cmd[1]
   end
 end
 
@@ -44,7 +57,7 @@ end
 
 ---@param client vim.lsp.Client
 local function on_init(client, answer)
-  started_at = vim.uv.now()
+  up_since = vim.uv.now()
   local version = (answer.serverInfo or {}).version
   if M.is_too_old(version) then
     local message = 'the server is version %s, and this plugin needs %s or newer; %s, then `:Foretype restart`'
@@ -64,7 +77,9 @@ local function on_exit(n_code, signal, client_id)
     if not is_crash or M.given_up or vim.v.exiting ~= vim.NIL then
       return
     end
-    n_crashes = vim.uv.now() - started_at > STEADY_MS and 1 or n_crashes + 1
+    local was_steady = up_since and vim.uv.now() - up_since > STEADY_MS
+    up_since = nil
+    n_crashes = was_steady and 1 or n_crashes + 1
     local wait_ms = M.waits_ms[n_crashes]
     if wait_ms then
       return vim.defer_fn(function()
@@ -81,21 +96,25 @@ end
 --- Ends what runs, and starts it where it is wanted.
 function M.restart()
   M.given_up, n_crashes = nil, 0
-  local clients = vim.lsp.get_clients({ name = 'foretype' })
-  for _, client in ipairs(clients) do
-    wire.stop(client)
+  local function each(act)
+    vim.tbl_map(act, vim.lsp.get_clients({ name = 'foretype' }))
   end
-  -- Not before they are gone: Neovim would take them for the wanted ones.
+  -- Not before they are gone: Neovim would take them for the wanted ones. Who does not answer is killed.
   local function when_gone(n_tries)
-    local is_gone = #vim.lsp.get_clients({ name = 'foretype' }) == 0
-    if is_gone or n_tries == 0 then
+    if #vim.lsp.get_clients({ name = 'foretype' }) == 0 then
       return require('foretype.scope').refresh_all()
+    elseif n_tries == STOP_TRIES then
+      -- 0.11 lets a client be stopped only once.
+      each(function(client)
+        client.rpc.terminate()
+      end)
     end
     vim.defer_fn(function()
-      when_gone(n_tries - 1)
+      when_gone(n_tries + 1)
     end, 50)
   end
-  when_gone(40)
+  each(wire.stop)
+  when_gone(0)
 end
 
 ---@param options foretype.Options

@@ -88,6 +88,16 @@ function M.place(client, buf, row, col)
   }
 end
 
+--- The server writes the address of an untitled buffer, which has no path, with one.
+---@param uri string
+---@param other string
+function M.is_same(uri, other)
+  local function path(of)
+    return vim.uri_to_fname((of:gsub('^file://$', 'file:///')))
+  end
+  return path(uri) == path(other)
+end
+
 ---@type table<integer, any> the last suggestion told of, by client
 local told = {}
 

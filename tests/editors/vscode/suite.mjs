@@ -1,0 +1,253 @@
+// What a person sees in VS Code. Each test's last screen is kept.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Editor, until } from './editor.mjs'
+
+/** Three that agree: what the fourth will be is clear to anyone. */
+const LOAD = `import json
+
+
+def load_users(path):
+    with open(path) as file:
+        return json.load(file)
+
+
+def load_orders(path):
+    with open(path) as file:
+        return json.load(file)
+
+
+def load_invoices(path):
+    with open(path) as file:
+        return json.load(file)
+`
+const HEAD = 'import json\n\n\ndef load_items(path):\n    '
+const FIRST = 'with open(path) as file:'
+const SECOND = '        return json.load(file)'
+const WHOLE = `${HEAD}${FIRST}\n${SECOND}`
+
+const filter = process.argv[2] ?? ''
+const screenshots = process.env.FORETYPE_SCREENSHOTS
+rmSync(screenshots, { recursive: true, force: true })
+mkdirSync(screenshots, { recursive: true })
+const counts = { passed: 0, failed: 0 }
+
+async function test(name, editor, body) {
+  if (!name.includes(filter)) return
+  const started = Date.now()
+  try {
+    await body()
+    counts.passed += 1
+    console.log(`ok    ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`)
+  } catch (error) {
+    counts.failed += 1
+    console.log(`FAIL  ${name}\n      ${error.message.split('\n').join('\n      ')}`)
+  }
+  await editor.screenshot(join(screenshots, `${name.replaceAll(/\W+/g, '-')}.png`)).catch(() => {})
+}
+
+/** The ids of the servers of an editor: their command line holds its home. */
+function servers(editor) {
+  return readdirSync('/proc')
+    .filter((id) => /^\d+$/.test(id))
+    .filter((id) => {
+      try {
+        const [program, ...words] = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0')
+        return program.startsWith(editor.home) && words[0] === 'lsp'
+      } catch {
+        return false
+      }
+    })
+}
+
+const files = {
+  'load.py': LOAD,
+  'whole.py': HEAD,
+  'word.py': HEAD,
+  'line.py': HEAD,
+  'undo.py': HEAD,
+  'dismiss.py': HEAD,
+  'crlf.py': HEAD.replaceAll('\n', '\r\n'),
+  'tabs.py': LOAD.replaceAll('    ', '\t') + '\n\ndef load_items(path):\n\t',
+  'settings.py': HEAD,
+  'why.py': HEAD,
+  'killed.py': HEAD,
+  '.env': 'TOKEN=x\nTOKEN_TWO=',
+  // What a stranger's project must not do.
+  '.vscode/settings.json': '{"foretype.server.path": "/bin/false", "foretype.enabled": false}',
+}
+const editor = await Editor.start({ name: 'main', files })
+await editor.hasStatus({ icon: 'zap' })
+const at = async (path) => {
+  await editor.open(path)
+  await editor.press('Control+End')
+}
+const shown = async (path) => {
+  await at(path)
+  await editor.type('wi')
+  await editor.hasGhost(FIRST.slice(2), SECOND)
+}
+
+await test('it starts, learns the project, and says who answers', editor, async () => {
+  await editor.hasStatus({ text: 'instant', icon: 'zap', label: 'The instant engine answers' })
+  const notices = await editor.page.locator('.notification-list-item').allTextContents()
+  assert.deepEqual(notices, [])
+})
+
+await test('two lines of ghost text, taken whole', editor, async () => {
+  await shown('whole.py')
+  await editor.press('Tab')
+  await editor.has('whole.py', WHOLE)
+})
+
+await test('typed along, it stays', editor, async () => {
+  await shown('undo.py')
+  await editor.type('th open')
+  await editor.hasGhost('(path) as file:', SECOND)
+  await editor.press('Tab')
+  await editor.has('undo.py', WHOLE)
+})
+
+await test('one undo takes an accepted text back', editor, async () => {
+  await at('undo.py')
+  await editor.press('Control+z')
+  await editor.has('undo.py', `${HEAD}with open`)
+})
+
+await test('taken by words', editor, async () => {
+  await shown('word.py')
+  await editor.press('Control+ArrowRight')
+  await editor.press('Control+ArrowRight', 'Control+ArrowRight')
+  await editor.has('word.py', `${HEAD}with open`)
+  await editor.hasGhost('(path) as file:', SECOND)
+})
+
+await test('taken by a line', editor, async () => {
+  await shown('line.py')
+  await editor.press('Control+ArrowDown')
+  await editor.has('line.py', `${HEAD}${FIRST}\n`)
+  await editor.hasGhost(SECOND)
+})
+
+await test('dismissed, it is gone', editor, async () => {
+  await shown('dismiss.py')
+  await editor.press('Escape')
+  await editor.hasNoGhost()
+  await editor.press('Tab')
+  await editor.has('dismiss.py', `${HEAD}wi  `)
+})
+
+await test('line endings are the file’s own', editor, async () => {
+  await shown('crlf.py')
+  await editor.press('Tab')
+  await editor.has('crlf.py', WHOLE.replaceAll('\n', '\r\n'))
+})
+
+await test('and so is the indentation', editor, async () => {
+  await at('tabs.py')
+  await editor.type('wi')
+  await editor.hasGhost(FIRST.slice(2), '        return json.load(file)')
+  await editor.press('Tab')
+  await editor.has('tabs.py', `${files['tabs.py']}${FIRST}\n\t\treturn json.load(file)`)
+})
+
+await test('why', editor, async () => {
+  await shown('why.py')
+  await editor.command('foretype: Why')
+  await until('the page', async () => /why\.py, line 5, column 7[^]*instant[^]*shown/.test(await editor.beside()) || editor.beside())
+  await editor.closeBeside()
+})
+
+await test('statistics', editor, async () => {
+  await editor.command('foretype: What It Saved')
+  const saved = /saved +\d+ characters/
+  await until('the page', async () => saved.test(await editor.beside()) || editor.beside())
+  await editor.closeBeside()
+})
+
+await test('settings hold at once, and are forgotten at once', editor, async () => {
+  await at('settings.py')
+  await editor.command('foretype: Switch Suggestions On or Off')
+  await editor.hasStatus({ icon: 'circle-slash', label: 'switched off by `enabled = false`' })
+  await editor.type('w')
+  await editor.hasNoGhost()
+  await editor.command('foretype: Switch Suggestions On or Off')
+  await editor.hasStatus({ icon: 'zap' })
+  await editor.type('i')
+  await editor.hasGhost(FIRST.slice(2), SECOND)
+  await editor.press('Escape')
+})
+
+await test('the menu switches a language off and on', editor, async () => {
+  await editor.command('foretype: Menu')
+  await editor.pick('Switch off for python')
+  await editor.hasStatus({ icon: 'circle-slash', label: '`python` is listed in `languages.disabled`' })
+  await editor.command('foretype: Menu')
+  await editor.pick('Switch on for python')
+  await editor.hasStatus({ icon: 'zap' })
+})
+
+await test('a file of secrets gets nothing, and the status says why', editor, async () => {
+  await at('.env')
+  await editor.hasStatus({ icon: 'circle-slash', label: '.env' })
+})
+
+await test('a killed server is started again, three times', editor, async () => {
+  await at('killed.py')
+  for (let n = 0; n < 3; n += 1) {
+    const before = servers(editor)
+    process.kill(Number(before[0]), 'SIGKILL')
+    const isNew = async () => servers(editor).some((id) => !before.includes(id)) || servers(editor)
+    await until('another server', isNew)
+    await editor.hasStatus({ icon: 'zap' })
+  }
+  await editor.type('wi')
+  await editor.hasGhost(FIRST.slice(2), SECOND)
+  process.kill(Number(servers(editor)[0]), 'SIGKILL')
+  await editor.hasStatus({ icon: 'error', label: 'not started again' })
+  const notice = await editor.notice('Its log says why')
+  await notice.getByRole('button', { name: 'Start It Again' }).click()
+  await editor.hasStatus({ icon: 'zap' })
+})
+
+await editor.stop()
+
+// The user has not installed the program yet.
+const missing = await Editor.start({ name: 'missing', files: { 'whole.py': HEAD, 'load.py': LOAD }, without: '.cargo' })
+
+await test('without the program it asks', missing, async () => {
+  const notice = await missing.notice('neither in your PATH nor where Cargo installs it')
+  await missing.hasStatus({ icon: 'error', label: 'neither in your PATH' })
+  await notice.getByRole('button', { name: 'How to Install It' }).click()
+  await missing.page.getByText('Get the program').first().waitFor()
+})
+
+await test('a program that is too old, or another, is named', missing, async () => {
+  const choose = async (name, says) => {
+    const path = join(missing.home, name)
+    writeFileSync(path, `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 })
+    await missing.command('foretype: Choose the Program')
+    await missing.chooseFile('The program foretype', path)
+  }
+  await choose('old', 'foretype 0.0.9')
+  await missing.notice('is version 0.0.9, and 0.1.0 or newer is needed')
+  await choose('other', 'hello')
+  await missing.notice('does not tell its version as foretype does: it says "hello"')
+})
+
+await test('once it is chosen, it works without a reload', missing, async () => {
+  await missing.command('foretype: Choose the Program')
+  await missing.chooseFile('The program foretype', process.env.FORETYPE_BIN)
+  await missing.hasStatus({ icon: 'zap' })
+  await missing.open('whole.py')
+  await missing.press('Control+End')
+  await missing.type('wi')
+  await missing.hasGhost(FIRST.slice(2), SECOND)
+})
+
+await missing.stop()
+await Editor.stopBrowser()
+console.log(`${counts.passed} passed, ${counts.failed} failed`)
+process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0)
