@@ -4,6 +4,7 @@
 //! healthy). Bad input is an error: printed here, once, and exit code 2. What goes to stdout goes through one
 //! [`Output`]. `session.rs` holds what the subcommands share; read `complete.rs` as the example of one.
 
+mod agent;
 mod batch;
 mod complete;
 mod config;
@@ -70,6 +71,8 @@ enum Command {
     Model(model::Arguments),
     /// Show what was suggested and taken, how fast it came, and what was learned
     Stats(stats::Arguments),
+    /// Hand a task to an agent of yours, and see what was handed over
+    Agent(agent::Arguments),
     /// Replay recorded typing against a completion server, and measure what a user would have seen
     Replay(replay::Arguments),
     /// Ask each endpoint of the settings whether it answers, and show who would answer now
@@ -108,6 +111,7 @@ impl Command {
             Command::Doctor => doctor::run(output),
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),
+            Command::Agent(arguments) => agent::run(arguments, output),
             Command::Replay(arguments) => replay::run(&arguments, output),
             Command::Status(arguments) => status::run(&arguments, output),
             Command::Key(arguments) => key::run(&arguments, output),

@@ -6,6 +6,7 @@
 //! `server/handlers/inline_completion.rs`.
 
 mod accept;
+mod agents;
 mod alone;
 mod analysis;
 pub mod apply;
@@ -44,7 +45,7 @@ use tower_lsp::{LspService, Server};
 use crate::predictor::Without;
 use crate::skills::trust::Trust;
 use crate::workspace::symbols;
-use crate::{http, ledger};
+use crate::{agent, http, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use record::Recorder;
@@ -68,6 +69,8 @@ pub struct Files {
     pub trust: Option<PathBuf>,
     /// The user's home, for skills.
     pub home: Option<PathBuf>,
+    /// The folder of hand-offs; without it nothing can be handed over.
+    pub agents: Option<PathBuf>,
 }
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
@@ -157,6 +160,7 @@ impl Files {
             token: http::Token::usual_file(),
             trust: Trust::usual_file(),
             home: etcetera::home_dir().ok(),
+            agents: agent::Store::usual_folder(),
         }
     }
 }

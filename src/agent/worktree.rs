@@ -10,6 +10,7 @@
 //! lacks it, too. This isolates by convention: the agent is told of no other folder, and nothing stops it from leaving
 //! this one. [`Snapshot::strayed`] says afterwards whether anything in the user's tree was changed.
 
+mod again;
 mod capture;
 mod git;
 mod import;
@@ -126,7 +127,8 @@ impl Snapshot {
 
     /// The agent's folder for what the user works in.
     pub fn working_folder(&self) -> PathBuf {
-        self.folder.join(&self.within)
+        // Without the slash that joining nothing leaves behind.
+        self.folder.join(&self.within).components().collect()
     }
 
     /// Where the agent finds a file of the user's; `None` for what is not in the project.

@@ -11,7 +11,7 @@ mod outage;
 mod outage_model;
 mod pace;
 mod protocols;
-mod provider;
+pub mod provider;
 mod recipes;
 #[cfg(target_os = "linux")]
 mod sealed;

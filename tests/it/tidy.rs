@@ -31,9 +31,18 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("tower_lsp", &["src/server"]),
     ("lsp_types", &["src/server"]),
     ("rusqlite", &["src/ledger/"]),
-    ("axum", &["src/http"]),
+    ("axum", &["src/http", "src/agent/meter"]),
     ("hyper", &["src/http/listener.rs"]),
-    ("reqwest", &["src/weights/", "src/engine/remote", "src/server/otlp.rs", "src/replay/llama_vim/server.rs"]),
+    (
+        "reqwest",
+        &[
+            "src/weights/",
+            "src/engine/remote",
+            "src/server/otlp.rs",
+            "src/replay/llama_vim/server.rs",
+            "src/agent/meter",
+        ],
+    ),
     (
         "std::process",
         &[
@@ -52,8 +61,8 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
     ("unsafe ", &UNSAFE),
 ];
 
-/// Kernels, the memory that they read, and the threads that run them.
-const UNSAFE: [&str; 7] = [
+/// Kernels, the memory that they read, and the threads that run them; and a child between fork and exec.
+const UNSAFE: [&str; 8] = [
     "src/engine/local/kernel.rs",
     "src/engine/local/kernel/avx2.rs",
     "src/engine/local/kernel/avx512.rs",
@@ -61,6 +70,7 @@ const UNSAFE: [&str; 7] = [
     "src/engine/local/gguf.rs",
     "src/engine/local/threads.rs",
     "src/engine/local/vector.rs",
+    "src/agent/process.rs",
 ];
 
 const MAX_LINES: usize = 500;

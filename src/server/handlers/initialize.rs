@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tower_lsp::gen_lsp_types as lsp;
 
 use super::code_action;
-use super::execute_command::COMMANDS;
+use super::execute_command::commands;
 use crate::server::client::Abilities;
 use crate::server::skills;
 use crate::server::state::State;
@@ -41,7 +41,7 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
     uris.filter_map(|uri| uri.to_file_path().ok()).collect()
 }
 
-/// The menu is for who has no other way to show suggestions, and so are the code actions.
+/// The menu is for who has no other way to show suggestions.
 fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp::ServerCapabilities {
     lsp::ServerCapabilities {
         position_encoding: Some(match abilities.encoding {
@@ -65,7 +65,7 @@ fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp:
             ..lsp::CodeActionOptions::default()
         })),
         execute_command_provider: Some(lsp::ExecuteCommandOptions {
-            commands: COMMANDS.iter().chain(&skills::commands::COMMANDS).map(ToString::to_string).collect(),
+            commands: commands(),
             ..lsp::ExecuteCommandOptions::default()
         }),
         workspace: Some(lsp::WorkspaceOptions {

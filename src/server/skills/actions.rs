@@ -9,7 +9,7 @@ use crate::server::convert;
 use crate::server::state::State;
 use crate::skills::trust::Standing;
 
-/// Of all our actions on a selection.
+/// Of all our actions on a selection, those that hand it over included.
 pub const KIND: &str = "refactor.rewrite.foretype";
 
 /// More would push everybody else's out of the menu; the command asks among all.
@@ -19,15 +19,7 @@ const MAX_SHOWN: usize = 8;
 /// itself, as for its light bulb, or where nothing is selected.
 pub async fn of(state: &State, params: &lsp::CodeActionParams) -> Vec<lsp::CodeAction> {
     let lsp::CodeActionParams { text_document, range, context, .. } = params;
-    let is_asked = context.trigger_kind == Some(lsp::CodeActionTriggerKind::Invoked);
-    let wants = |kind: &lsp::CodeActionKind| {
-        let kind = String::from(kind.clone());
-        let within =
-            |a: &str, b: &str| a == b || b.is_empty() || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
-        within(KIND, &kind) || within(&kind, KIND)
-    };
-    let is_wanted = context.only.as_ref().is_none_or(|only| only.iter().any(wants));
-    if !(is_asked && is_wanted && range.start != range.end) {
+    if !is_wanted(context) || range.start == range.end {
         return Vec::new();
     }
     let Some(document) = state.documents.lock().snapshot(&convert::document_id(&text_document.uri)) else {
@@ -58,6 +50,18 @@ pub async fn of(state: &State, params: &lsp::CodeActionParams) -> Vec<lsp::CodeA
         actions.push(action(title, TRUST, json!({"uri": text_document.uri})));
     }
     actions
+}
+
+/// Whether a menu was opened by hand, and may hold actions of this kind.
+pub fn is_wanted(context: &lsp::CodeActionContext) -> bool {
+    let is_asked = context.trigger_kind == Some(lsp::CodeActionTriggerKind::Invoked);
+    let wants = |kind: &lsp::CodeActionKind| {
+        let kind = String::from(kind.clone());
+        let within =
+            |a: &str, b: &str| a == b || b.is_empty() || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
+        within(KIND, &kind) || within(&kind, KIND)
+    };
+    is_asked && context.only.as_ref().is_none_or(|only| only.iter().any(wants))
 }
 
 fn action(title: String, command: &str, argument: Value) -> lsp::CodeAction {
