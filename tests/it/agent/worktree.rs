@@ -121,6 +121,12 @@ fn what_may_not_leave_is_not_there_and_not_deleted() {
     assert!(reason("private/plan.md").contains(".foretypeignore"));
     let stored = git(&snapshot.store, ["rev-list", "--objects", "--all"]);
     assert!(!stored.contains("private") && !stored.contains("env"), "{stored}");
+    // Nor is it in the history.
+    assert_eq!(git(&snapshot.folder, ["log", "--format=%s"]).lines().count(), 1);
+    let secret = project.git(["rev-parse", "HEAD:.env"]);
+    let mut object = std::process::Command::new("git");
+    object.args(["cat-file", "-e", secret.trim()]).current_dir(&snapshot.folder);
+    assert!(!object.output().unwrap().status.success());
     assert_eq!(changes(&snapshot.capture().unwrap()), [""; 0]);
     // One that the agent makes is a new file like any other; that yours is kept is for the merge.
     write(&snapshot.folder.join(".env"), "A=1\n");
