@@ -48,6 +48,9 @@ pub struct Snapshot {
     /// What was kept from the agent, the first of them.
     pub left_out: Vec<LeftOut>,
     pub n_left_out: usize,
+    /// Whether the agent sees the user's history: nothing that is kept back stands in it.
+    #[serde(default)]
+    pub shows_history: bool,
 }
 
 /// A file that is not in the agent's folder, and why.
@@ -115,8 +118,16 @@ impl Snapshot {
         // Agents show the name of their folder.
         let name = root.file_name().map_or("project".into(), |name| name.to_owned());
         let (folder, store) = (into.join("tree").join(name), into.join("store"));
-        let snapshot =
-            Snapshot { root, within, store, base: String::new(), folder, left_out: Vec::new(), n_left_out: 0 };
+        let snapshot = Snapshot {
+            root,
+            within,
+            store,
+            base: String::new(),
+            folder,
+            left_out: Vec::new(),
+            n_left_out: 0,
+            shows_history: false,
+        };
         let taken = snapshot.clone().fill(repository.as_ref(), unsaved, privacy);
         if taken.is_err() {
             // What is half there is of no use, and the cause is what the user should see.
@@ -173,8 +184,8 @@ impl Snapshot {
 
         self.base = store.line(["rev-parse", "--verify", BASE])?;
         store.run(["read-tree", "--reset", "-u", BASE])?;
-        let history = repository.filter(|_| !hides_tracked);
-        self.set_up_agents_repository(repository, history, format)?;
+        self.shows_history = !hides_tracked;
+        self.set_up_agents_repository(repository, format)?;
         Ok(self)
     }
 
@@ -192,12 +203,8 @@ impl Snapshot {
 
     /// A repository at the agent's files, with the user's history where that can be read and holds nothing that is kept
     /// back.
-    fn set_up_agents_repository(
-        &self,
-        repository: Option<&Repository>,
-        history: Option<&Repository>,
-        format: &str,
-    ) -> Result<(), Refusal> {
+    fn set_up_agents_repository(&self, repository: Option<&Repository>, format: &str) -> Result<(), Refusal> {
+        let history = repository.filter(|_| self.shows_history);
         let place = self.folder.join(".git");
         let git = Git::own(&place, &self.folder);
         git.run(["init", "--quiet", "--template=", &format!("--object-format={format}")])?;

@@ -123,6 +123,9 @@ fn what_may_not_leave_is_not_there_and_not_deleted() {
     assert!(!stored.contains("private") && !stored.contains("env"), "{stored}");
     // Nor is it in the history.
     assert_eq!(git(&snapshot.folder, ["log", "--format=%s"]).lines().count(), 1);
+    let into = tempfile::tempdir().unwrap();
+    let second = snapshot.again(into.path()).unwrap();
+    assert_eq!(git(&second.folder, ["log", "--format=%s"]).lines().count(), 1);
     let secret = project.git(["rev-parse", "HEAD:.env"]);
     let mut object = std::process::Command::new("git");
     object.args(["cat-file", "-e", secret.trim()]).current_dir(&snapshot.folder);
