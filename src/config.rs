@@ -32,6 +32,8 @@ pub struct Settings {
     pub context: context::Options,
     /// Whether the instant engine is asked.
     pub instant: bool,
+    /// Suggestions are items of the menu, in editors without ghost text.
+    pub menu: bool,
     /// Suggestions stand in the text as inlay hints, in editors without ghost text.
     pub inlay_hints: bool,
     pub local: engine::local::Options,
@@ -153,6 +155,7 @@ impl Default for Settings {
             suggestion: suggestion::Options { max_lines, ..suggestion::Options::default() },
             context: context::Options::default(),
             instant: true,
+            menu: true,
             inlay_hints: false,
             local: engine::local::Options::default(),
             asks_for_model: true,

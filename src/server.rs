@@ -30,6 +30,7 @@ mod progress;
 mod ready;
 mod record;
 mod say;
+mod skills;
 mod state;
 mod status;
 mod tape;
@@ -42,6 +43,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
 
 use crate::predictor::Without;
+use crate::skills::trust::Trust;
 use crate::workspace::symbols;
 use crate::{agent, http, ledger};
 use in_order::InOrder;
@@ -63,6 +65,10 @@ pub struct Files {
     pub ledger: Option<PathBuf>,
     /// The file of the HTTP endpoint's key; without it there is no endpoint.
     pub token: Option<PathBuf>,
+    /// The file of trusted projects.
+    pub trust: Option<PathBuf>,
+    /// The user's home, for skills.
+    pub home: Option<PathBuf>,
     /// The folder of hand-offs; without it nothing can be handed over.
     pub agents: Option<PathBuf>,
 }
@@ -152,6 +158,8 @@ impl Files {
             symbols: symbols::cache_folder(),
             ledger: ledger::usual_file(),
             token: http::Token::usual_file(),
+            trust: Trust::usual_file(),
+            home: etcetera::home_dir().ok(),
             agents: agent::Store::usual_folder(),
         }
     }

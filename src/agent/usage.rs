@@ -60,6 +60,13 @@ impl Budget {
         }
     }
 
+    /// No more than this, where anything is said.
+    pub fn tighten(&mut self, usd: Option<f64>) {
+        if let Some(usd) = usd.filter(|usd| usd.is_finite() && *usd >= 0.0) {
+            self.usd = Some(self.usd.map_or(usd, |own| own.min(usd)));
+        }
+    }
+
     pub fn check(&self) -> Result<(), String> {
         let is_wrong = self.usd.is_some_and(|usd| !(0.0..1e6).contains(&usd));
         if is_wrong { Err("`budget.usd` is an amount from 0 on, in US dollars".to_string()) } else { Ok(()) }

@@ -96,6 +96,12 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Fraction(&mut settings.predictor.min_part_chance),
     },
     Setting {
+        key: "suggest.menu",
+        doc: "In editors without ghost text, offer suggestions in the completion menu.",
+        workspace_may: Tighten::SwitchOff,
+        slot: |settings| Slot::Switch(&mut settings.menu),
+    },
+    Setting {
         key: "suggest.inlay_hints",
         doc: "In editors without ghost text, show suggestions as inlay hints at the cursor, instead of in the menu.",
         workspace_may: Tighten::SwitchOff,

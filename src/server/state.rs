@@ -21,6 +21,7 @@ use super::places::Places;
 use super::progress;
 use super::ready;
 use super::record::Recorder;
+use super::skills;
 use super::status;
 use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
@@ -52,6 +53,7 @@ pub struct Shared {
     pub recorder: Recorder,
     pub agents: Agents,
     pub tape: Tape,
+    pub skills: skills::Desk,
     pub places: Places,
     is_paused: AtomicBool,
     endpoint: Endpoint,
@@ -105,7 +107,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, token, agents, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, trust, home, agents, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         let rest = |state: WeakState| move || state.upgrade().iter().for_each(|state| state.rest());
         State(Arc::new_cyclic(|shared| Shared {
@@ -121,6 +123,7 @@ impl State {
             recorder,
             agents: Agents::new(agents),
             tape,
+            skills: skills::Desk::new(home, trust),
             places: Places::default(),
             is_paused: AtomicBool::new(false),
             endpoint: Endpoint::new(token),
@@ -170,6 +173,7 @@ impl State {
                     http,
                     agents,
                     otlp: settings.otlp.clone(),
+                    menu: settings.menu,
                     inlay_hints: settings.inlay_hints,
                     ..(*old.settings).clone()
                 })
@@ -346,6 +350,12 @@ impl Shared {
         let abilities = self.abilities();
         let wanted = || self.services().is_some_and(|services| services.settings.inlay_hints);
         abilities.inlay_hints && !abilities.inline_completion && wanted()
+    }
+
+    /// Whether suggestions are items of the menu: where they are seen nowhere else, unless the user does not want them there.
+    pub fn has_menu(&self) -> bool {
+        let wanted = || self.services().is_some_and(|services| services.settings.menu);
+        !self.abilities().inline_completion && !self.shows_hints() && wanted()
     }
 
     /// The user wants no suggestions for now.

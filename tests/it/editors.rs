@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::process::Output;
 
+use foretype::engine::scripted::Scripted;
 use foretype::syntax::Language;
+use serde_json::{Value, json};
 
 use crate::binary;
+use crate::client::{Client, engines};
 
 fn committed(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -42,4 +45,37 @@ fn every_language_is_in_helix_s_file_under_a_name_that_we_know() {
     for name in names {
         assert!(Language::from_id(name).is_some(), "Helix calls a language `{name}`, and we do not");
     }
+}
+
+#[test]
+fn zed_s_extension_has_every_language_and_says_what_we_call_it() {
+    let manifest: toml::Table = committed("editors/zed/extension.toml").parse().unwrap();
+    let server = &manifest["language_servers"]["foretype"];
+    let listed: Vec<&str> = server["languages"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let ids = server["language_ids"].as_table().unwrap();
+    assert!(listed.iter().all(|name| ids.contains_key(*name)) && listed.len() == ids.len());
+    for language in Language::all() {
+        let is_named = ids.values().any(|id| id.as_str().and_then(Language::from_id) == Some(language));
+        assert!(is_named, "`{language:?}` is missing in editors/zed/extension.toml");
+    }
+    for version in ["editors/zed/extension.toml", "editors/zed/Cargo.toml"] {
+        let ours = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+        assert!(committed(version).contains(&ours), "{version} is of another version");
+    }
+}
+
+/// As the extension starts it: ghost text comes over HTTP, and no menu opens in front of it.
+#[test]
+fn zed_s_options_are_settings_of_ours() {
+    let source = committed("editors/zed/src/foretype.rs");
+    let options =
+        source.split("fn for_predictions() -> Value {\n    json!(").nth(1).unwrap().split(")\n").next().unwrap();
+    let mut options: Value = serde_json::from_str(options).unwrap();
+    assert_eq!(options["http"]["enabled"], true);
+    // The port of whoever runs the tests is theirs.
+    options["http"] = json!({"enabled": false});
+    let mut client = Client::start(engines(Scripted::lines(&[])));
+    let can = client.initialize(json!({"capabilities": {}, "initializationOptions": options}));
+    assert!(can["capabilities"]["completionProvider"].is_null());
+    assert!(!client.has_said(|message| message["method"] == "window/showMessage"));
 }

@@ -78,6 +78,16 @@ fn a_list_is_complete_only_where_nothing_will_come() {
 }
 
 #[test]
+fn who_wants_nothing_in_the_menu_is_not_asked_for_it() {
+    let mut client = Client::start(engines(Scripted::lines(&[("ite", "ms.len();")])));
+    let options = json!({"suggest": {"menu": false}});
+    let can = client.initialize(json!({"capabilities": {}, "initializationOptions": options}));
+    assert!(can["capabilities"]["completionProvider"].is_null(), "{can}");
+    client.open(URI, "rust", "let n = ite");
+    assert_eq!(menu(&mut client, 0, 11), json!({"isIncomplete": false, "items": []}));
+}
+
+#[test]
 fn items_count_in_the_client_s_units_and_use_the_document_s_breaks() {
     let mut client = says(&[("größe", "_🦀 = 1;\nnext();")]);
     client.open(URI, "rust", "/* 🦀 */ größe\r\n\tx\r\n");

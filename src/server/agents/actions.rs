@@ -3,24 +3,16 @@
 use tower_lsp::gen_lsp_types as lsp;
 
 use super::commands::START;
+use crate::server::skills::actions::{KIND, is_wanted};
 use crate::server::state::State;
-
-/// Of all our actions.
-pub const KIND: &str = "refactor.rewrite.foretype";
 
 /// One for each agent of the user's list, with what is reported in the selection. None where the client asks by itself,
 /// as for its light bulb, or where nothing is selected and nothing reported.
 pub fn of(state: &State, params: &lsp::CodeActionParams) -> Vec<lsp::CodeAction> {
     let Some(services) = state.services() else { return Vec::new() };
     let lsp::CodeActionParams { text_document, range, context, .. } = params;
-    let is_asked = context.trigger_kind == Some(lsp::CodeActionTriggerKind::Invoked);
-    let wants = |kind: &lsp::CodeActionKind| {
-        let kind = String::from(kind.clone());
-        KIND.starts_with(&kind) || kind.starts_with(KIND)
-    };
-    let is_wanted = context.only.as_ref().is_none_or(|only| only.iter().any(wants));
     let has_something = range.start != range.end || !context.diagnostics.is_empty();
-    if !(is_asked && is_wanted && has_something) {
+    if !(is_wanted(context) && has_something) {
         return Vec::new();
     }
     let about = if context.diagnostics.is_empty() { "the selection" } else { "what is reported here" };

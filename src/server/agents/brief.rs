@@ -25,6 +25,8 @@ pub struct Wanted {
     pub uri: Option<lsp::Uri>,
     pub range: Option<lsp::Range>,
     pub diagnostics: Vec<lsp::Diagnostic>,
+    /// The user's own budget of the agent holds all the same.
+    pub budget_usd: Option<f64>,
 }
 
 /// As whoever knows skills has read it.

@@ -10,8 +10,8 @@ use super::{Refused, apply, blocking, brief, chosen, next_agent, refused, terms}
 use crate::agent::{Desk, HandOff};
 use crate::server::state::State;
 
-/// Hands over. Arguments: `agent`, `instruction`, `skill` (name, body, folder), `uri`, `range`, `diagnostics`; answers the
-/// row of the new hand-off.
+/// Hands over. Arguments: `agent`, `instruction`, `skill` (name, body, folder), `uri`, `range`, `diagnostics`, `budget_usd`;
+/// answers the row of the new hand-off.
 pub const START: &str = "foretype.agent.start";
 /// Answers all rows, newest first. Argument: `all`, with the hidden ones.
 pub const LIST: &str = "foretype.agent.list";
@@ -60,7 +60,8 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
     match command {
         START => {
             let wanted: brief::Wanted = read(START, argument)?;
-            let agent = chosen(state, wanted.agent.as_deref())?;
+            let mut agent = chosen(state, wanted.agent.as_deref())?;
+            agent.budget.tighten(wanted.budget_usd);
             let task = brief::task(state, wanted)?;
             let terms = terms(state, agent)?;
             let begun = blocking(move || desk.start(brief::with_unsaved(task), terms)).await?;

@@ -8,6 +8,7 @@ use super::{document, models, stats, why};
 use crate::server::accept::{Part, accept};
 use crate::server::agents::commands as agents;
 use crate::server::say;
+use crate::server::skills;
 use crate::server::state::State;
 
 /// An item was accepted; arguments: the number of its request's trace. Without arguments: puts in what is suggested at the
@@ -72,12 +73,21 @@ const COMMANDS: [&str; 15] = [
     RESET_LEARNING,
 ];
 
-/// Beside these, what is about agents.
+/// Beside these, what is about agents and skills.
 pub fn commands() -> Vec<String> {
-    COMMANDS.iter().chain(&agents::COMMANDS).map(|command| command.to_string()).collect()
+    COMMANDS
+        .iter()
+        .chain(&agents::COMMANDS)
+        .chain(&skills::commands::COMMANDS)
+        .map(|command| command.to_string())
+        .collect()
 }
 
-pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
+pub async fn handle(state: &State, mut params: ExecuteCommandParams) -> Result<Value> {
+    if skills::commands::COMMANDS.contains(&params.command.as_str()) {
+        let argument = params.arguments.take().unwrap_or_default().into_iter().next();
+        return skills::commands::handle(state, &params.command, argument).await;
+    }
     let services = state.services().ok_or_else(Error::internal_error)?;
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {

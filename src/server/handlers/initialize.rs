@@ -6,8 +6,8 @@ use tower_lsp::gen_lsp_types as lsp;
 
 use super::code_action;
 use super::execute_command::commands;
-use crate::server::agents::actions;
 use crate::server::client::Abilities;
+use crate::server::skills;
 use crate::server::state::State;
 use crate::text::Encoding;
 
@@ -22,7 +22,7 @@ pub fn handle(state: &State, params: lsp::InitializeParams) -> lsp::InitializeRe
     let folders = folders(&params);
     state.initialize(abilities, folders, params.initialization_options);
     lsp::InitializeResult {
-        capabilities: capabilities(abilities, state.shows_hints()),
+        capabilities: capabilities(abilities, state.has_menu(), state.shows_hints()),
         server_info: Some(lsp::ServerInfo {
             name: "foretype".to_string(),
             version: Some(env!("CARGO_PKG_VERSION").to_string()),
@@ -42,8 +42,7 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
 }
 
 /// The menu is for who has no other way to show suggestions.
-fn capabilities(abilities: Abilities, shows_hints: bool) -> lsp::ServerCapabilities {
-    let has_menu = !abilities.inline_completion && !shows_hints;
+fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp::ServerCapabilities {
     lsp::ServerCapabilities {
         position_encoding: Some(match abilities.encoding {
             Encoding::Utf8 => lsp::PositionEncodingKind::UTF8,
@@ -61,14 +60,14 @@ fn capabilities(abilities: Abilities, shows_hints: bool) -> lsp::ServerCapabilit
             ..lsp::CompletionOptions::default()
         }),
         inlay_hint_provider: shows_hints.then_some(lsp::InlayHintProvider::Bool(true)),
+        code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
+            code_action_kinds: Some(action_kinds(abilities)),
+            ..lsp::CodeActionOptions::default()
+        })),
         execute_command_provider: Some(lsp::ExecuteCommandOptions {
             commands: commands(),
             ..lsp::ExecuteCommandOptions::default()
         }),
-        code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
-            code_action_kinds: Some([code_action::KIND, actions::KIND].map(lsp::CodeActionKind::from).to_vec()),
-            ..lsp::CodeActionOptions::default()
-        })),
         workspace: Some(lsp::WorkspaceOptions {
             workspace_folders: Some(lsp::WorkspaceFoldersServerCapabilities {
                 supported: Some(true),
@@ -78,4 +77,9 @@ fn capabilities(abilities: Abilities, shows_hints: bool) -> lsp::ServerCapabilit
         }),
         ..lsp::ServerCapabilities::default()
     }
+}
+
+fn action_kinds(abilities: Abilities) -> Vec<lsp::CodeActionKind> {
+    let own = (!abilities.inline_completion).then_some(code_action::KIND);
+    own.into_iter().chain([skills::actions::KIND]).map(lsp::CodeActionKind::from).collect()
 }

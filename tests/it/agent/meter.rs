@@ -230,7 +230,7 @@ fn it_adds_no_time_worth_a_word() {
         times.sort_unstable();
         times[times.len() / 2]
     });
-    println!("median of 100 requests: {} us direct, {} us through the meter", medians[0], medians[1]);
+    eprintln!("median of 100 requests: {} us direct, {} us through the meter", medians[0], medians[1]);
     // Of a debug build, on a machine that does other things.
     medians[0] += 20_000;
     assert!(medians[1] < medians[0], "{medians:?}");

@@ -220,7 +220,7 @@ fn who_is_deaf_is_ended_with_its_children() {
     let started = Instant::now();
     office.desk.cancel(&id).unwrap();
     let done = office.wait_for_end();
-    println!("cancel to no process: {} ms", started.elapsed().as_millis());
+    eprintln!("cancel to no process: {} ms", started.elapsed().as_millis());
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(done.state, State::Cancelled);
     check_gone(&office.left(&done, "child"));

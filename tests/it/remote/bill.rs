@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use foretype::engine::remote::Protocol;
+use foretype::engine::remote::{Endpoint, Protocol};
 use foretype::engine::{Cancel, Finish};
 use foretype::ledger::money::{Budget, Options};
 use foretype::ledger::prices::Price;
@@ -54,7 +54,9 @@ fn the_cost_is_what_the_endpoint_counts() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.sqlite");
     let till = Arc::new(Till::new(&file, options(Vec::new()), |notice| panic!("{notice}")));
-    let engine = paid_by(endpoint(Protocol::Completions, &provider.url), Some(till));
+    // Only the user gives up what stalls.
+    let endpoint = Endpoint { timeout_ms: 30_000, ..endpoint(Protocol::Completions, &provider.url) };
+    let engine = paid_by(endpoint, Some(till));
     let (mut n_done, mut n_cancelled, mut n_failed) = (0, 0, 0);
     for i in 0..N_REQUESTS {
         let cancel = Cancel::default();
