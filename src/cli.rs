@@ -18,8 +18,10 @@ mod output;
 mod privacy;
 mod replay;
 mod session;
+mod skill;
 mod stats;
 mod status;
+mod trust;
 mod r#try;
 mod why;
 
@@ -79,6 +81,10 @@ enum Command {
     Status(status::Arguments),
     /// Put an endpoint's key into the system's keyring, or take it out
     Key(key::Arguments),
+    /// Show the skills of a project and yours, and check how they are written
+    Skill(skill::Arguments),
+    /// Show what a project would have models and agents told (skills, a team), and trust it
+    Trust(trust::Arguments),
     /// Answer over HTTP on this machine, without an editor, or print the key for that
     Http(http::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
@@ -115,6 +121,8 @@ impl Command {
             Command::Replay(arguments) => replay::run(&arguments, output),
             Command::Status(arguments) => status::run(&arguments, output),
             Command::Key(arguments) => key::run(&arguments, output),
+            Command::Skill(arguments) => skill::run(&arguments, output),
+            Command::Trust(arguments) => trust::run(&arguments, output),
             Command::Http(arguments) => http::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }

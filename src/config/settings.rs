@@ -377,9 +377,8 @@ fn nearest(key: &str) -> &'static str {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_string();
     let whole = |valid: &str| strsim::jaro_winkler(key, valid);
     let likeness = |valid: &str| whole(valid).max(strsim::jaro_winkler(&last(key), &last(valid)));
-    let compare = |a: &str, b: &str| likeness(a).total_cmp(&likeness(b)).then(whole(a).total_cmp(&whole(b)));
-    let best = SETTINGS.iter().max_by(|a, b| compare(a.key, b.key));
-    best.map_or("", |setting| setting.key)
+    let compare = |a: &&str, b: &&str| likeness(a).total_cmp(&likeness(b)).then(whole(a).total_cmp(&whole(b)));
+    SETTINGS.iter().map(|setting| setting.key).max_by(compare).unwrap_or_default()
 }
 
 impl Setting {
@@ -387,12 +386,10 @@ impl Setting {
     pub fn parse(&self, text: &str) -> Value {
         match (self.slot)(&mut Settings::default()) {
             Slot::Text(_) => Value::from(text),
-            Slot::Endpoints(_) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
-            // Names alone, or JSON where there are tables.
-            Slot::Agents(_) if text.trim_start().starts_with('[') => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+            // Names alone, or JSON.
+            Slot::List(_) | Slot::Agents(_) if !text.trim_start().starts_with('[') => {
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
             }
-            Slot::List(_) | Slot::Agents(_) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         }
     }

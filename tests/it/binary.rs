@@ -18,5 +18,6 @@ pub fn isolate(command: &mut Command, home: &Path) {
     }
     command.env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config"));
     command.env("FORETYPE_LEDGER", home.join("ledger.sqlite")).env("FORETYPE_AGENTS", home.join("agents"));
+    command.env("FORETYPE_TRUST", home.join("trust.json"));
     command.env("FORETYPE_MODELS", home.join("models")).env("FORETYPE_CACHE", home.join("cache"));
 }

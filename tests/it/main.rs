@@ -38,6 +38,7 @@ mod restraint;
 mod router;
 mod server;
 mod skills;
+mod skills_cli;
 mod skills_server;
 mod stats;
 mod stop;

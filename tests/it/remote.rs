@@ -17,6 +17,7 @@ mod recipes;
 mod sealed;
 mod server_model;
 mod tls;
+mod told;
 mod whole;
 mod words;
 

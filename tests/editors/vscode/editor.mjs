@@ -146,14 +146,18 @@ export class Editor {
 
   /** Runs a command by its title, through the palette. */
   async command(title) {
-    await this.press('F1')
-    await this.pick(title, `>${title}`)
+    // While another list closes, keys are lost.
+    await until('the palette', async () => {
+      await this.press('F1')
+      await this.pick(title, `>${title}`, 1000)
+      return true
+    })
   }
 
   /** Takes an entry of the list that is open. */
-  async pick(label, typed = label) {
-    await this.page.locator('.quick-input-widget input').fill(typed)
-    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor()
+  async pick(label, typed = label, timeout = PATIENCE_MS) {
+    await this.page.locator('.quick-input-widget input').fill(typed, { timeout })
+    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor({ timeout })
     await this.press('Enter')
   }
 
@@ -200,8 +204,8 @@ export class Editor {
     const dialog = this.page.locator('.quick-input-widget', { hasText: title })
     await dialog.locator('input').fill(path)
     await until('the end of the dialog', async () => {
-      await this.press('Enter')
-      return dialog.isHidden()
+      await dialog.locator('input').press('Enter', { timeout: 1000 })
+      return dialog.waitFor({ state: 'hidden', timeout: 1000 }).then(() => true)
     })
   }
 

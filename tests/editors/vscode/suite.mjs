@@ -1,7 +1,7 @@
 // What a person sees in VS Code. Each test's last screen is kept.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Editor, until } from './editor.mjs'
 
@@ -224,22 +224,23 @@ await test('without the program it asks', missing, async () => {
   await missing.page.getByText('Get the program').first().waitFor()
 })
 
+const chosen = join(missing.home, 'chosen')
+const stand = (says) => writeFileSync(chosen, `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 })
+
 await test('a program that is too old, or another, is named', missing, async () => {
-  const choose = async (name, says) => {
-    const path = join(missing.home, name)
-    writeFileSync(path, `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 })
-    await missing.command('foretype: Choose the Program')
-    await missing.chooseFile('The program foretype', path)
-  }
-  await choose('old', 'foretype 0.0.9')
+  stand('foretype 0.0.9')
+  await missing.command('foretype: Choose the Program')
+  await missing.chooseFile('The program foretype', chosen)
   await missing.notice('is version 0.0.9, and 0.1.0 or newer is needed')
-  await choose('other', 'hello')
+  stand('hello')
+  await missing.command('foretype: Restart the Server')
   await missing.notice('does not tell its version as foretype does: it says "hello"')
 })
 
-await test('once it is chosen, it works without a reload', missing, async () => {
-  await missing.command('foretype: Choose the Program')
-  await missing.chooseFile('The program foretype', process.env.FORETYPE_BIN)
+await test('once it is right, it works without a reload', missing, async () => {
+  rmSync(chosen)
+  symlinkSync(process.env.FORETYPE_BIN, chosen)
+  await missing.command('foretype: Restart the Server')
   await missing.hasStatus({ icon: 'zap' })
   await missing.open('whole.py')
   await missing.press('Control+End')

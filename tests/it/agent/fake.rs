@@ -1,5 +1,8 @@
 //! An agent made of this test binary, started anew: it does what its manner says, as agents were seen to.
 
+// It speaks on its standard output, and leaves children behind as some agents do.
+#![allow(clippy::print_stdout, clippy::zombie_processes)]
+
 use std::io::{BufRead, Write};
 use std::path::Path;
 

@@ -330,3 +330,21 @@ fn a_snapshot_is_kept_as_json_and_never_within_the_tree() {
     let gone = Snapshot::take(&project.path("nowhere"), &[], &privacy(), &project.handoff()).unwrap_err();
     assert!(gone.to_string().contains("nowhere"), "{gone}");
 }
+
+/// `FORETYPE_SNAPSHOT_OF` names a project; prints how long one of it takes.
+#[test]
+fn how_long_a_snapshot_takes() {
+    let Some(project) = std::env::var_os("FORETYPE_SNAPSHOT_OF") else { return eprintln!("skipped: no project named") };
+    let into = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
+    let snapshot = Snapshot::take(Path::new(&project), &[], &privacy(), into.path()).unwrap();
+    let taken = started.elapsed();
+    let capture = snapshot.capture().unwrap();
+    eprintln!(
+        "{} files, {} left out: {taken:?}, compared {:?}",
+        names(&snapshot.folder).len(),
+        snapshot.n_left_out,
+        started.elapsed() - taken
+    );
+    assert!(capture.changes.is_empty());
+}
