@@ -29,7 +29,7 @@ pub fn agent(manner: &str) -> Agent {
 #[test]
 fn play() {
     if let Ok(manner) = std::env::var(MANNER) {
-        println!();
+        writeln!(std::io::stdout()).unwrap();
         let code = Fake { n_asked: 0, lines: Box::new(std::io::stdin().lock().lines()) }.play(&manner);
         std::process::exit(code);
     }
@@ -78,6 +78,7 @@ impl Fake {
         self.turn(manner, &prompt)
     }
 
+    #[expect(clippy::zombie_processes, reason = "to be left is what it is for")]
     fn turn(&mut self, manner: &str, prompt: &Value) -> i32 {
         let mut stop = "end_turn";
         let mut code = 0;
@@ -144,7 +145,7 @@ impl Fake {
                 return 3;
             }
             "half" => {
-                print!("{{\"jsonrpc\": \"2.0\", \"id\": 4, \"resu");
+                write!(std::io::stdout(), "{{\"jsonrpc\": \"2.0\", \"id\": 4, \"resu").unwrap();
                 return 0;
             }
             "hang" | "deaf" => {
@@ -338,6 +339,7 @@ fn ask_model() -> u16 {
 }
 
 /// Ends at SIGKILL alone, and so does its child.
+#[expect(clippy::zombie_processes, reason = "to be left is what it is for")]
 fn deafen() {
     #[cfg(unix)]
     signal_hook::flag::register(15, std::sync::Arc::default()).unwrap();
