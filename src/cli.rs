@@ -4,6 +4,7 @@
 //! healthy). Bad input is an error: printed here, once, and exit code 2. What goes to stdout goes through one
 //! [`Output`]. `session.rs` holds what the subcommands share; read `complete.rs` as the example of one.
 
+mod agent;
 mod batch;
 mod complete;
 mod config;
@@ -17,8 +18,10 @@ mod output;
 mod privacy;
 mod replay;
 mod session;
+mod skill;
 mod stats;
 mod status;
+mod trust;
 mod r#try;
 mod why;
 
@@ -70,12 +73,18 @@ enum Command {
     Model(model::Arguments),
     /// Show what was suggested and taken, how fast it came, and what was learned
     Stats(stats::Arguments),
+    /// Hand a task to an agent of yours, and see what was handed over
+    Agent(agent::Arguments),
     /// Replay recorded typing against a completion server, and measure what a user would have seen
     Replay(replay::Arguments),
     /// Ask each endpoint of the settings whether it answers, and show who would answer now
     Status(status::Arguments),
     /// Put an endpoint's key into the system's keyring, or take it out
     Key(key::Arguments),
+    /// Show the skills of a project and yours, and check how they are written
+    Skill(skill::Arguments),
+    /// Show what a project would have models and agents told (skills, a team), and trust it
+    Trust(trust::Arguments),
     /// Answer over HTTP on this machine, without an editor, or print the key for that
     Http(http::Arguments),
     /// Print the schema of the settings, check settings, or say where they are
@@ -108,9 +117,12 @@ impl Command {
             Command::Doctor => doctor::run(output),
             Command::Model(arguments) => model::run(arguments, output),
             Command::Stats(arguments) => stats::run(&arguments, output),
+            Command::Agent(arguments) => agent::run(arguments, output),
             Command::Replay(arguments) => replay::run(&arguments, output),
             Command::Status(arguments) => status::run(&arguments, output),
             Command::Key(arguments) => key::run(&arguments, output),
+            Command::Skill(arguments) => skill::run(&arguments, output),
+            Command::Trust(arguments) => trust::run(&arguments, output),
             Command::Http(arguments) => http::run(arguments, output),
             Command::Config(arguments) => config::run(arguments, output),
         }

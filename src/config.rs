@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::{cache, context, engine, http, ledger, predictor, privacy, suggestion, workspace};
+use crate::{agent, cache, context, engine, http, ledger, predictor, privacy, suggestion, workspace};
 use engine::remote::Endpoint;
 use layer::{Layer, Rank};
 use ledger::money::Budget;
@@ -48,6 +48,7 @@ pub struct Settings {
     pub workspace: workspace::Options,
     pub privacy: privacy::Options,
     pub remote: engine::remote::Options,
+    pub agents: agent::Options,
 }
 
 /// One thing wrong with the settings. `Display` gives the sentence for the user.
@@ -171,6 +172,7 @@ impl Default for Settings {
             },
             privacy: privacy::Options::default(),
             remote: engine::remote::Options::default(),
+            agents: agent::Options::default(),
         }
     }
 }

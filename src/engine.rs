@@ -38,6 +38,12 @@ pub trait Engine: Send + Sync {
         Ok(self.name().to_string())
     }
 
+    /// Does what a person says in words, on the calling thread; the answer as it is said. An engine that only fills in
+    /// is silent.
+    fn told(&self, _wish: &Wish, _cancel: &Cancel) -> Result<String, Finish> {
+        Err(Finish::Silent("it only fills in".to_string()))
+    }
+
     /// What all questions took so far, those that were cancelled too.
     fn spent(&self) -> Spent {
         Spent::default()
@@ -69,6 +75,21 @@ pub struct Ask<'a> {
     /// What an engine was saying here when the user typed something else and took it back; mostly nothing. A guess that
     /// is cheap to verify.
     pub said_before: &'a str,
+}
+
+/// What a person wants of a model, in words.
+pub struct Wish<'a> {
+    pub instruction: &'a str,
+    /// What it is about.
+    pub text: &'a str,
+    /// What much of the answer may look like: a guess that is cheap to verify.
+    pub likely: &'a str,
+    /// The answer stands between two of these, each on a line; it holds none itself.
+    pub fence: &'a str,
+    /// The protocol's identifier.
+    pub language: Option<&'static str>,
+    /// Most of the answer.
+    pub max_tokens: usize,
 }
 
 /// More candidates than this are wanted only by hand.

@@ -35,6 +35,7 @@ use dialect::{Asked, Dialect};
 use guard::Refusal;
 use reply::Reply;
 
+pub use listener::serve;
 pub use token::Token;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 //! `ledger/schema.rs` for what is kept, `ledger/report.rs` for what is made of it. Money does not go through that
 //! thread: whether a request may be sent must be known before, see `ledger/till.rs`. Must not know the server.
 
+pub mod agents;
 mod calendar;
 mod costs;
 mod histogram;
@@ -37,7 +38,7 @@ use crate::predictor::outcome::Ended;
 use crate::predictor::restraint::{Features, Restraint};
 use writer::{Message, Writer};
 
-pub use costs::{BudgetState, Costs, Expense};
+pub use costs::{AgentCosts, BudgetState, Costs, Expense};
 pub use histogram::MAX_ERROR as LATENCY_ERROR;
 pub use report::{Latency, Learned, Report, Tally};
 pub use requests::FREED_AFTER_MS;

@@ -19,7 +19,7 @@
 //! | [`predictor`]  | the life of one request: gate, cache, engine, suggestion, cache; and its trace           |
 //! | [`ledger`]     | what happened and what it cost, counted and never quoted; what restraint learns; budgets |
 //! | [`http`]       | completions over loopback HTTP, for programs that know no language server                |
-//! | [`agent`]      | a task handed to an agent: a snapshot of the tree, what came of it, and its way back       |
+//! | [`agent`]      | a task handed to an external agent, when asked: started, watched, capped, stopped, reviewed  |
 //! | [`skills`]     | instructions under a name: where they lie, whether they are well formed, whether trusted   |
 //! | [`config`]     | raw settings to checked settings to each module's own options                            |
 //! | [`typing`]     | typing as JSON lines: what a recording holds and a replay reads                          |

@@ -57,6 +57,8 @@ pub struct Router {
 #[derive(Clone)]
 pub struct Lineup {
     pub engines: Vec<Arc<dyn Engine>>,
+    /// The models one by one, in their order.
+    pub routes: Arc<[Route]>,
     instant: Vec<&'static str>,
     models: Models,
 }
@@ -86,6 +88,7 @@ impl Lineup {
         let (instant, mut models): (Vec<_>, Vec<_>) = routes.into_iter().partition(|route| route.engine.is_instant());
         let mut engines: Vec<Arc<dyn Engine>> = instant.into_iter().map(|route| route.engine).collect();
         let instant = engines.iter().map(|engine| engine.name()).collect();
+        let routes = models.clone().into();
         let models = if models.len() > 1 || models.iter().any(|route| route.is_remote) {
             let router = Arc::new(Router::new(models, options, notice));
             engines.push(router.clone());
@@ -94,7 +97,7 @@ impl Lineup {
             engines.extend(models.first().map(|route| route.engine.clone()));
             Models::One(models.pop())
         };
-        Lineup { engines, instant, models }
+        Lineup { engines, routes, instant, models }
     }
 
     /// At any time. May look at the disk.

@@ -6,6 +6,7 @@
 //! `server/handlers/inline_completion.rs`.
 
 mod accept;
+mod agents;
 mod alone;
 mod analysis;
 pub mod apply;
@@ -29,6 +30,7 @@ mod progress;
 mod ready;
 mod record;
 mod say;
+mod skills;
 mod state;
 mod status;
 mod tape;
@@ -41,8 +43,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower_lsp::{LspService, Server};
 
 use crate::predictor::Without;
+use crate::skills::trust::Trust;
 use crate::workspace::symbols;
-use crate::{http, ledger};
+use crate::{agent, http, ledger};
 use in_order::InOrder;
 use lifecycle::Lifecycle;
 use record::Recorder;
@@ -62,6 +65,12 @@ pub struct Files {
     pub ledger: Option<PathBuf>,
     /// The file of the HTTP endpoint's key; without it there is no endpoint.
     pub token: Option<PathBuf>,
+    /// The file of trusted projects.
+    pub trust: Option<PathBuf>,
+    /// The user's home, for skills.
+    pub home: Option<PathBuf>,
+    /// The folder of hand-offs; without it nothing can be handed over.
+    pub agents: Option<PathBuf>,
 }
 
 /// Messages in work at once. The default of 4 lets four slow requests hold up everything behind them.
@@ -145,6 +154,13 @@ pub async fn serve(
 impl Files {
     /// The user's.
     pub fn usual() -> Files {
-        Files { symbols: symbols::cache_folder(), ledger: ledger::usual_file(), token: http::Token::usual_file() }
+        Files {
+            symbols: symbols::cache_folder(),
+            ledger: ledger::usual_file(),
+            token: http::Token::usual_file(),
+            trust: Trust::usual_file(),
+            home: etcetera::home_dir().ok(),
+            agents: agent::Store::usual_folder(),
+        }
     }
 }

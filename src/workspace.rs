@@ -307,9 +307,12 @@ impl Keeper {
     /// Takes over the texts of files that are open, or were, where they are other ones than before.
     fn update_open(&mut self, paths: BTreeSet<PathBuf>) {
         let index = self.index.read().clone();
+        let symbols = self.symbols.read().clone();
         let mut texts = self.read(paths.into_iter().filter(|path| self.folder_of(path).is_some()));
-        texts.retain(|(path, text)| text.as_deref().is_none_or(|text| !index.holds(path, text)));
-        texts.retain(|(path, text)| text.is_some() || self.n_bytes.contains_key(&**path));
+        texts.retain(|(path, text)| match text {
+            Some(text) => !index.holds(path, text),
+            None => self.n_bytes.contains_key(&**path) || symbols.file(path).is_some(),
+        });
         if !texts.is_empty() {
             self.update(texts);
         }
@@ -345,6 +348,8 @@ impl Keeper {
         let admission = Admission { options: &self.options, privacy: &self.privacy };
         let text = |path: &Path| match (self.open.document(path), self.folder_of(path)) {
             (Some(open), Some(folder)) => admission.read_open(open, path, folder),
+            // It may have been open, and is no file that is learned from.
+            (None, Some(folder)) if admission.walk(path, folder).0.is_empty() => Err("not admitted"),
             _ => admission.read(path),
         };
         paths.map(|path| (path.as_path().into(), text(&path).ok())).collect()

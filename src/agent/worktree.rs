@@ -2,14 +2,15 @@
 //!
 //! Nothing is written into the user's tree or repository: no object, no ref, no stash, no index, no list of worktrees.
 //! The files go, byte by byte, into a private repository (the store) that no agent is told of; from there they are checked
-//! out into a folder, which gets a repository beside that for the agent's own use: it shows the user's history, and what
-//! the agent commits, stashes or breaks in it stays in it. What came of the run is the difference between the store's
-//! commit and the folder's files ([`Snapshot::capture`]).
+//! out into a folder, which gets a repository beside that for the agent's own use: it shows the user's history (unless a
+//! file that is kept back stands in that), and what the agent commits, stashes or breaks stays in it. What came of the run
+//! is the difference between the store's commit and the folder's files ([`Snapshot::capture`]).
 //!
 //! What `privacy` does not let leave the machine is not in the folder, and its absence is no deletion: the store's commit
 //! lacks it, too. This isolates by convention: the agent is told of no other folder, and nothing stops it from leaving
 //! this one. [`Snapshot::strayed`] says afterwards whether anything in the user's tree was changed.
 
+mod again;
 mod capture;
 mod git;
 mod import;
@@ -47,6 +48,9 @@ pub struct Snapshot {
     /// What was kept from the agent, the first of them.
     pub left_out: Vec<LeftOut>,
     pub n_left_out: usize,
+    /// Whether the agent sees the user's history: nothing that is kept back stands in it.
+    #[serde(default)]
+    pub shows_history: bool,
 }
 
 /// A file that is not in the agent's folder, and why.
@@ -114,8 +118,16 @@ impl Snapshot {
         // Agents show the name of their folder.
         let name = root.file_name().map_or("project".into(), |name| name.to_owned());
         let (folder, store) = (into.join("tree").join(name), into.join("store"));
-        let snapshot =
-            Snapshot { root, within, store, base: String::new(), folder, left_out: Vec::new(), n_left_out: 0 };
+        let snapshot = Snapshot {
+            root,
+            within,
+            store,
+            base: String::new(),
+            folder,
+            left_out: Vec::new(),
+            n_left_out: 0,
+            shows_history: false,
+        };
         let taken = snapshot.clone().fill(repository.as_ref(), unsaved, privacy);
         if taken.is_err() {
             // What is half there is of no use, and the cause is what the user should see.
@@ -126,7 +138,8 @@ impl Snapshot {
 
     /// The agent's folder for what the user works in.
     pub fn working_folder(&self) -> PathBuf {
-        self.folder.join(&self.within)
+        // Without the slash that joining nothing leaves behind.
+        self.folder.join(&self.within).components().collect()
     }
 
     /// Where the agent finds a file of the user's; `None` for what is not in the project.
@@ -162,13 +175,16 @@ impl Snapshot {
         let unsaved = unsaved_by_path(&self.root, unsaved);
         listing.entries.extend(never_saved(&self.root, &listing, &unsaved, privacy));
         let mut left_out: Vec<LeftOut> = listing.left_out.into_iter().map(|(_, left_out)| left_out).collect();
-        left_out.extend(import::import(&store, &self.root, &listing.entries, &unsaved, privacy)?);
+        let unread = import::import(&store, &self.root, &listing.entries, &unsaved, privacy)?;
+        let hides_tracked = listing.hides_tracked || unread.iter().any(|(is_tracked, _)| *is_tracked);
+        left_out.extend(unread.into_iter().map(|(_, left_out)| left_out));
         self.n_left_out = left_out.len();
         left_out.truncate(MAX_LEFT_OUT);
         self.left_out = left_out;
 
         self.base = store.line(["rev-parse", "--verify", BASE])?;
         store.run(["read-tree", "--reset", "-u", BASE])?;
+        self.shows_history = !hides_tracked;
         self.set_up_agents_repository(repository, format)?;
         Ok(self)
     }
@@ -185,28 +201,29 @@ impl Snapshot {
         }
     }
 
-    /// A repository at the agent's files, with the user's history where that can be read.
+    /// A repository at the agent's files, with the user's history where that can be read and holds nothing that is kept
+    /// back.
     fn set_up_agents_repository(&self, repository: Option<&Repository>, format: &str) -> Result<(), Refusal> {
+        let history = repository.filter(|_| self.shows_history);
         let place = self.folder.join(".git");
         let git = Git::own(&place, &self.folder);
         git.run(["init", "--quiet", "--template=", &format!("--object-format={format}")])?;
         let failed = |error| Refusal::Io(place.clone(), error);
         self.set_up(&place, repository).map_err(failed)?;
         let mut objects = vec![self.store.join("objects")];
-        objects.extend(repository.map(|repository| repository.common.join("objects")));
+        objects.extend(history.map(|history| history.common.join("objects")));
         let lines: Vec<u8> = objects.iter().flat_map(|folder| [git::bytes(folder), b"\n".to_vec()].concat()).collect();
         fs::create_dir_all(place.join("objects/info")).map_err(failed)?;
         fs::write(place.join("objects/info/alternates"), lines).map_err(failed)?;
-        if let Some(shallow) =
-            repository.map(|repository| repository.common.join("shallow")).filter(|file| file.exists())
-        {
+        let shallow = history.map(|history| history.common.join("shallow"));
+        if let Some(shallow) = shallow.filter(|file| file.exists()) {
             fs::copy(shallow, place.join("shallow")).map_err(failed)?;
         }
         let tree = format!("{}^{{tree}}", self.base);
         let name = ["-c", "user.name=foretype", "-c", "user.email=foretype@localhost"];
         let commit = ["commit-tree", &tree, "-m", "The user's files as they were handed over"];
         let commit = name.into_iter().chain(commit);
-        let head = repository.and_then(|repository| repository.head.as_deref());
+        let head = history.and_then(|history| history.head.as_deref());
         // A partial clone may lack what it would have to show; the files are what counts.
         let with_history = head.and_then(|head| git.line(commit.clone().chain(["-p", head])).ok());
         let head = with_history.map_or_else(|| git.line(commit), Ok)?;
@@ -261,7 +278,7 @@ fn never_saved(root: &Path, listing: &Listing, unsaved: &BTreeMap<PathBuf, &str>
     let is_new = |path: &Path| listing.entries.iter().all(|entry| entry.path != path) && !left_out(path);
     let may_leave = |path: &&PathBuf| is_new(path) && judge.level(path) == Level::MayLeave;
     let stamp = Stamp { n_bytes: 0, modified_ns: 0 };
-    let entry = |path: &PathBuf| Entry { path: path.clone(), kind: Kind::Plain, stamp };
+    let entry = |path: &PathBuf| Entry { path: path.clone(), kind: Kind::Plain, stamp, is_tracked: false };
     unsaved.keys().filter(may_leave).map(entry).collect()
 }
 

@@ -9,7 +9,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::Problem;
 use super::settings::SETTINGS;
+use crate::agent;
 use crate::ledger;
+use crate::skills::trust;
 use crate::weights;
 use crate::workspace::symbols;
 
@@ -37,8 +39,15 @@ pub struct Entry {
 }
 
 /// Environment variables of other uses, which are no settings.
-const OTHER_VARIABLES: [&str; 4] =
-    ["FORETYPE_LOG", weights::FOLDER_VARIABLE, symbols::FOLDER_VARIABLE, ledger::FILE_VARIABLE];
+const OTHER_VARIABLES: [&str; 7] = [
+    "FORETYPE_LOG",
+    weights::FOLDER_VARIABLE,
+    symbols::FOLDER_VARIABLE,
+    ledger::FILE_VARIABLE,
+    agent::FOLDER_VARIABLE,
+    agent::MARK,
+    trust::FILE_VARIABLE,
+];
 
 /// How much alike a variable must be to a setting's to be taken for a misspelt one.
 const MISSPELT: f64 = 0.92;

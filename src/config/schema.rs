@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Settings;
 use super::settings::{SETTINGS, Setting, Slot};
+use crate::agent::catalogue;
 use crate::engine::remote::{Endpoint, Protocol};
 use crate::prompt::Family;
 
@@ -22,7 +23,10 @@ pub fn schema() -> String {
         }
     }
     root.insert("properties".to_string(), properties.into());
-    format!("{:#}\n", Value::from(root))
+    let mut root = Value::from(root);
+    // So that a new setting is a few new lines.
+    root.sort_all_objects();
+    format!("{root:#}\n")
 }
 
 fn object(description: &str) -> Map<String, Value> {
@@ -51,9 +55,53 @@ fn describe(setting: &Setting) -> Value {
         Slot::List(default) => json!({"type": "array", "items": {"type": "string"}, "default": *default}),
         Slot::Amount(_) => json!({"type": "number", "minimum": 0}),
         Slot::Endpoints(_) => json!({"type": "array", "items": endpoint()}),
+        Slot::Agents(_) => json!({"type": "array", "items": {"anyOf": [ready(), agent()]}}),
     };
     described["description"] = setting.doc.into();
     described
+}
+
+fn ready() -> Value {
+    let names: Vec<String> = catalogue::ready().into_iter().map(|agent| agent.name).collect();
+    json!({"enum": names, "description": "A ready entry."})
+}
+
+fn agent() -> Value {
+    let text = |doc: &str| json!({"type": "string", "description": doc});
+    let texts = |doc: &str| json!({"type": "array", "items": {"type": "string"}, "description": doc});
+    let count = |doc: &str| json!({"type": "integer", "minimum": 0, "description": doc});
+    let amount = |doc: &str| json!({"type": "number", "minimum": 0, "description": doc});
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["name"],
+        "properties": {
+            "name": text("What you call it; with a ready entry's name, the rest changes that."),
+            "command": text("Its program, which speaks the Agent Client Protocol."),
+            "args": texts("The program's arguments."),
+            "env": texts("Variables that it gets beside the usual ones: `NAME` as it is, `NAME=value`; `{url}` is the meter's address."),
+            "mode": text("The mode in which it asks before it acts, where that is not known."),
+            "meter": {"enum": ["openai", "anthropic", "gemini", "none"], "description": "Whose language it speaks to its model."},
+            "url_variable": text("The variable by which it is told its model's address."),
+            "key_variable": text("The variable with its key; without the key it uses a login and cannot be metered."),
+            "upstream": text("Its model's address; each meter has a usual one."),
+            "login": text("How to log in, as the end of a sentence."),
+            "budget": {
+                "type": "object",
+                "additionalProperties": false,
+                "description": "Most that one task may take.",
+                "properties": {
+                    "usd": amount("US dollars."),
+                    "tokens": count("Tokens of prompts and answers, 2,000,000 by default."),
+                    "requests": count("Requests to its model."),
+                    "minutes": count("Minutes, 30 by default."),
+                },
+            },
+            "input_usd": amount("US dollars for a million tokens of the prompt."),
+            "cached_input_usd": amount("The same, of what the provider had in its cache."),
+            "output_usd": amount("US dollars for a million tokens of the answer."),
+        },
+    })
 }
 
 fn endpoint() -> Value {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::layer::{Entry, Layer, Rank};
 use super::{Problem, Settings};
+use crate::agent::{Agent, Policy};
 use crate::engine::remote::Endpoint;
 use crate::privacy::{self, Privacy};
 use crate::syntax::Language;
@@ -30,6 +31,8 @@ pub enum Slot<'a> {
     /// Layers add to lists; none takes away.
     List(&'a mut Vec<String>),
     Endpoints(&'a mut Vec<Endpoint>),
+    /// Names of ready entries, or tables.
+    Agents(&'a mut Vec<Agent>),
     /// From 0 on; absent where there is none.
     Amount(&'a mut Option<f64>),
 }
@@ -297,6 +300,42 @@ pub const SETTINGS: &[Setting] = &[
         workspace_may: Tighten::Nothing,
         slot: |settings| Slot::Amount(&mut settings.remote.per_month_usd),
     },
+    Setting {
+        key: "agents.use",
+        doc: "Agents that tasks may be handed to, in your order: names of ready ones, or tables; none runs unasked.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Agents(&mut settings.agents.agents),
+    },
+    Setting {
+        key: "agents.allow",
+        doc: "What agents may do without a question beside reading and editing: `execute`, `fetch`, `other`, `outside`.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::List(&mut settings.agents.allow),
+    },
+    Setting {
+        key: "agents.deny",
+        doc: "What agents may not do at all, as in `agents.allow`, or `read`, `edit`, `delete`, `move`, `search`.",
+        workspace_may: Tighten::Add,
+        slot: |settings| Slot::List(&mut settings.agents.deny),
+    },
+    Setting {
+        key: "agents.ask_s",
+        doc: "An agent's question that you have not answered after so many seconds is answered with no.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.agents.ask_s),
+    },
+    Setting {
+        key: "agents.stalled_after_s",
+        doc: "An agent of which nothing is heard for so many seconds is shown as stalled.",
+        workspace_may: Tighten::Lower,
+        slot: |settings| Slot::Count(&mut settings.agents.stalled_after_s),
+    },
+    Setting {
+        key: "agents.per_day_usd",
+        doc: "Most US dollars that all agents together may cost in a day (UTC), beside what completions cost.",
+        workspace_may: Tighten::Nothing,
+        slot: |settings| Slot::Amount(&mut settings.agents.per_day_usd),
+    },
 ];
 
 /// Applies the layers in their order to the defaults.
@@ -338,9 +377,8 @@ fn nearest(key: &str) -> &'static str {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_string();
     let whole = |valid: &str| strsim::jaro_winkler(key, valid);
     let likeness = |valid: &str| whole(valid).max(strsim::jaro_winkler(&last(key), &last(valid)));
-    let compare = |a: &str, b: &str| likeness(a).total_cmp(&likeness(b)).then(whole(a).total_cmp(&whole(b)));
-    let best = SETTINGS.iter().max_by(|a, b| compare(a.key, b.key));
-    best.map_or("", |setting| setting.key)
+    let compare = |a: &&str, b: &&str| likeness(a).total_cmp(&likeness(b)).then(whole(a).total_cmp(&whole(b)));
+    SETTINGS.iter().map(|setting| setting.key).max_by(compare).unwrap_or_default()
 }
 
 impl Setting {
@@ -348,8 +386,10 @@ impl Setting {
     pub fn parse(&self, text: &str) -> Value {
         match (self.slot)(&mut Settings::default()) {
             Slot::Text(_) => Value::from(text),
-            Slot::Endpoints(_) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
-            Slot::List(_) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+            // Names alone, or JSON.
+            Slot::List(_) | Slot::Agents(_) if !text.trim_start().starts_with('[') => {
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+            }
             _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         }
     }
@@ -384,6 +424,14 @@ impl Setting {
                     slot.push(endpoint);
                 }
             }
+            Slot::Agents(slot) => {
+                let items = value.as_array().ok_or_else(|| wrong("a list of names and tables"))?;
+                for item in items {
+                    let agent = Agent::read(item).map_err(|why| format!("`{}`: {why}", self.key))?;
+                    slot.retain(|present| present.name != agent.name);
+                    slot.push(agent);
+                }
+            }
             Slot::List(slot) => {
                 let items = value.as_array().ok_or_else(|| wrong("a list of texts"))?;
                 for item in items {
@@ -406,8 +454,12 @@ impl Setting {
     }
 
     fn check_item(&self, item: &str) -> Result<(), String> {
-        if self.key == "languages.disabled" {
-            return known_language(item);
+        match self.key {
+            "languages.disabled" => return known_language(item),
+            "agents.allow" | "agents.deny" => {
+                return Policy::check(item).map_err(|why| format!("`{}`: {why}", self.key));
+            }
+            _ => {}
         }
         let glob = privacy::Options { deny: vec![item.to_string()], ..privacy::Options::default() };
         Privacy::new(&glob).map(drop).map_err(|error| format!("`{}`: {error}", self.key))

@@ -8,6 +8,7 @@
 pub mod activations;
 pub mod attention;
 pub mod backend;
+mod conversation;
 pub mod decode;
 pub mod draft;
 pub mod evaluator;
@@ -33,7 +34,7 @@ use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
 
 use super::calibration::judged;
-use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Question, Spent};
+use super::{Ask, Cancel, Candidate, Cost, Engine, Failure, Finish, Question, Spent, Wish};
 use crate::context::{self, Gathered};
 use crate::weights::Store;
 use decode::{Effort, Said};
@@ -101,6 +102,19 @@ enum State {
 enum Job {
     Load,
     Answer(Box<Posed>),
+    Do(Box<Told>),
+}
+
+/// A [`Wish`] of its own.
+struct Told {
+    instruction: String,
+    text: String,
+    likely: String,
+    fence: String,
+    language: Option<&'static str>,
+    max_tokens: usize,
+    cancel: Cancel,
+    reply: Sender<Result<String, Finish>>,
 }
 
 /// A question, and whom to answer.
@@ -192,6 +206,20 @@ impl Engine for Local {
         *self.spent.lock()
     }
 
+    /// Waits for the model to be loaded.
+    fn told(&self, wish: &Wish, cancel: &Cancel) -> Result<String, Finish> {
+        locate(&self.options).map_err(|missing| Finish::Silent(format!("{missing:#}")))?;
+        let &Wish { language, max_tokens, .. } = wish;
+        let [instruction, text, likely, fence] =
+            [wish.instruction, wish.text, wish.likely, wish.fence].map(str::to_string);
+        let (reply, answer) = channel();
+        let told = Told { instruction, text, likely, fence, language, max_tokens, cancel: cancel.clone(), reply };
+        let gone =
+            |_| Finish::Failed(Failure::here("the model's thread has ended; restart the server and report this"));
+        self.jobs.send(Job::Do(Box::new(told))).map_err(|_| gone(()))?;
+        answer.recv().map_err(|_| gone(()))?
+    }
+
     /// Loads the model, and keeps it.
     fn prepare(&self) {
         let is_there = self.unready().is_none();
@@ -250,6 +278,11 @@ impl Host {
             match inbox.recv_timeout(Duration::from_secs(self.options.unload_after_s as u64)) {
                 Ok(Job::Load) => drop(self.load()),
                 Ok(Job::Answer(posed)) => self.answer(&posed),
+                Ok(Job::Do(told)) => {
+                    let done = self.told(&told);
+                    // Who has gone does not want it.
+                    let _ = told.reply.send(done);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.loaded = None;
                     *self.state.lock() = State::Unloaded;
@@ -275,6 +308,19 @@ impl Host {
             }
         }
         self.loaded.as_mut().ok_or(Finish::Cancelled)
+    }
+
+    fn told(&mut self, told: &Told) -> Result<String, Finish> {
+        let Told { instruction, text, likely, fence, language, max_tokens, cancel, .. } = told;
+        if cancel.is_cancelled() {
+            return Err(Finish::Cancelled);
+        }
+        let wish = Wish { instruction, text, likely, fence, language: *language, max_tokens: *max_tokens };
+        let loaded = self.load()?;
+        let done = loaded.told(&wish, cancel);
+        let spent = loaded.decoder().spent;
+        *self.spent.lock() = spent;
+        done
     }
 
     /// Texts that may come, best first.

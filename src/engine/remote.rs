@@ -5,6 +5,7 @@
 //! `protocol.rs` for what is sent, `wire.rs` for how. Only text that `privacy` lets leave the machine gets here; the prompt
 //! is looked through once more for secrets.
 
+mod conversation;
 mod endpoint;
 mod events;
 mod failure;
@@ -31,7 +32,7 @@ use super::calibration::judged;
 use super::held::{Context, Held, MAX_HELD};
 use super::purse::{Counted, Ended, Planned, Purse, Used};
 use super::stop::Place;
-use super::{Ask, Cancel, Candidate, Cause, Cost, Engine, Failure, Finish, Spent};
+use super::{Ask, Cancel, Candidate, Cause, Cost, Engine, Failure, Finish, Spent, Wish};
 use crate::context::{self, Gathered, Piece};
 use crate::document::DocumentId;
 use crate::privacy::{clear_cursor, clear_piece};
@@ -347,6 +348,10 @@ fn used(said: &Said, n_asked: u64, ended: &Result<(), Ending>, latency: Duration
 impl Engine for Remote {
     fn name(&self) -> &'static str {
         "remote"
+    }
+
+    fn told(&self, wish: &Wish, cancel: &Cancel) -> Result<String, Finish> {
+        Remote::told(self, wish, cancel)
     }
 
     fn spent(&self) -> Spent {

@@ -2,19 +2,26 @@
 
 use std::ops::ControlFlow;
 
-use super::{Ask, Cancel, Candidate, Engine, Finish};
+use super::{Ask, Cancel, Candidate, Engine, Finish, Wish};
 
+type Words = dyn Fn(&Wish, &Cancel) -> Result<String, Finish> + Send + Sync;
 type Script = dyn Fn(&Ask, &Cancel) -> Result<Vec<String>, Finish> + Send + Sync;
 
 /// Calls a function for every ask. The function runs on the asking thread and may block, look at the cancel flag, or
 /// panic, like any engine.
 pub struct Scripted {
     script: Box<Script>,
+    words: Option<Box<Words>>,
 }
 
 impl Scripted {
     pub fn new(script: impl Fn(&Ask, &Cancel) -> Result<Vec<String>, Finish> + Send + Sync + 'static) -> Scripted {
-        Scripted { script: Box::new(script) }
+        Scripted { script: Box::new(script), words: None }
+    }
+
+    /// Does also what it is told in words.
+    pub fn told(self, words: impl Fn(&Wish, &Cancel) -> Result<String, Finish> + Send + Sync + 'static) -> Scripted {
+        Scripted { words: Some(Box::new(words)), ..self }
     }
 
     /// Says the second text of the first pair whose first text stands right before the cursor.
@@ -42,6 +49,13 @@ impl Scripted {
 impl Engine for Scripted {
     fn name(&self) -> &'static str {
         "scripted"
+    }
+
+    fn told(&self, wish: &Wish, cancel: &Cancel) -> Result<String, Finish> {
+        match &self.words {
+            Some(words) => words(wish, cancel),
+            None => Err(Finish::Silent("it only fills in".to_string())),
+        }
     }
 
     fn generate(&self, ask: &Ask, cancel: &Cancel, emit: &mut dyn FnMut(Candidate) -> ControlFlow<()>) -> Finish {

@@ -34,6 +34,20 @@ pub struct Costs {
     /// ended before they did.
     pub endings: BTreeMap<String, u64>,
     pub budgets: Vec<BudgetState>,
+    /// What was handed over to agents; in no sum above.
+    pub agents: AgentCosts,
+}
+
+/// Requests of agents, and what they took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AgentCosts {
+    pub all: Expense,
+    pub days: BTreeMap<String, Expense>,
+    pub agents: BTreeMap<String, Expense>,
+    /// Empty for what was handed over without one.
+    pub skills: BTreeMap<String, Expense>,
+    pub workspaces: BTreeMap<String, Expense>,
+    pub models: BTreeMap<String, Expense>,
 }
 
 /// Requests, and what they took.
@@ -69,38 +83,53 @@ pub struct BudgetState {
 pub fn read(path: &Path, n_days: u32, options: &Options, now: UnixMs) -> anyhow::Result<Option<Costs>> {
     let Some(store) = Store::existing(path)? else { return Ok(None) };
     let (connection, first) = (&store.connection, day(now) - i64::from(n_days) + 1);
-    let by_day: BTreeMap<i64, Expense> = expenses(connection, "day", first)?;
     let standings = options.all_limits().map(|limit| {
         let standing = requests::standing(connection, &limit, now)?;
         Ok(BudgetState::of(&limit, standing))
     });
+    let remote = |by| expenses::<String>(connection, "remote_tally", by, first);
+    let agents = |by| expenses::<String>(connection, "agent_request", by, first);
     Ok(Some(Costs {
         n_days,
         currency: "USD",
         prices_dated: prices::TABLE_DATE,
-        all: expenses::<String>(connection, "''", first)?.into_values().next().unwrap_or_default(),
-        days: by_day.into_iter().map(|(day, expense)| (calendar::date(day), expense)).collect(),
-        providers: expenses(connection, "provider_name", first)?,
-        models: expenses(connection, "request_model", first)?,
-        languages: expenses(connection, "language", first)?,
-        workspaces: expenses(connection, "workspace", first)?,
+        all: remote("''")?.into_values().next().unwrap_or_default(),
+        days: by_date(connection, "remote_tally", first)?,
+        providers: remote("provider_name")?,
+        models: remote("request_model")?,
+        languages: remote("language")?,
+        workspaces: remote("workspace")?,
+        agents: AgentCosts {
+            all: agents("''")?.into_values().next().unwrap_or_default(),
+            days: by_date(connection, "agent_request", first)?,
+            agents: agents("agent_name")?,
+            skills: agents("skill")?,
+            workspaces: agents("workspace")?,
+            models: agents("request_model")?,
+        },
         endings: endings(connection, first)?,
         budgets: standings.collect::<rusqlite::Result<_>>()?,
         file: store.path,
     }))
 }
 
-/// `by` is a column of ours, never what somebody else wrote.
+fn by_date(connection: &Connection, of: &'static str, first: i64) -> rusqlite::Result<BTreeMap<String, Expense>> {
+    let by_day: BTreeMap<i64, Expense> = expenses(connection, of, "day", first)?;
+    Ok(by_day.into_iter().map(|(day, expense)| (calendar::date(day), expense)).collect())
+}
+
+/// `of` and `by` are a table and a column of ours, never what somebody else wrote.
 fn expenses<K: Ord + rusqlite::types::FromSql>(
     connection: &Connection,
+    of: &'static str,
     by: &'static str,
     first: i64,
 ) -> rusqlite::Result<BTreeMap<K, Expense>> {
     let sql = format!(
         "SELECT {by}, sum(n), sum(input_tokens), sum(cache_read_input_tokens), sum(output_tokens), sum(cost_micro_usd),
             sum(n_unpriced), sum(n) FILTER (WHERE ended = 'open'),
-            sum(n) FILTER (WHERE ended != 'open' AND counted = 'us')
-         FROM remote_tally WHERE day >= ?1 GROUP BY 1"
+            sum(n) FILTER (WHERE ended != 'open' AND counted != 'provider')
+         FROM {of} WHERE day >= ?1 GROUP BY 1"
     );
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([first], |row| Ok((row.get(0)?, Expense::read(row)?)))?;
@@ -121,7 +150,7 @@ pub fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
 impl Costs {
     /// No request was made in these days.
     pub fn is_empty(&self) -> bool {
-        self.all.requests == 0
+        self.all == Expense::default() && self.agents.all == Expense::default()
     }
 }
 

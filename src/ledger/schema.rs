@@ -33,7 +33,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// SQLite's own waiting soon sleeps longer than a transaction takes, which starves one of several that wait.
 const POLL: Duration = Duration::from_micros(250);
 
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// What came of opening a file.
 pub struct Opened {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::schema::{self, KEPT_DAYS, Opened, Patience};
-use super::{Event, Session, Shown, UnixMs, histogram, names, requests};
+use super::{Event, Session, Shown, UnixMs, agents, histogram, names, requests};
 use crate::predictor::outcome::Ended;
 use crate::predictor::restraint::{self, Features, Maker, Restraint};
 
@@ -61,7 +61,8 @@ impl Store {
     pub fn fold(&mut self, now: UnixMs) -> rusqlite::Result<()> {
         let first_kept = day(now) - KEPT_DAYS;
         let is_old = "SELECT EXISTS (SELECT 1 FROM suggestion WHERE day < ?1)
-            OR EXISTS (SELECT 1 FROM remote_request WHERE day < ?1)";
+            OR EXISTS (SELECT 1 FROM remote_request WHERE day < ?1)
+            OR EXISTS (SELECT 1 FROM agent_request WHERE day < ?1 AND handoff != '')";
         if !self.connection.query_row(is_old, [first_kept], |row| row.get::<_, bool>(0))? {
             return Ok(());
         }
@@ -75,6 +76,7 @@ impl Store {
         )?;
         transaction.execute("DELETE FROM suggestion WHERE day < ?1", [first_kept])?;
         requests::fold(&transaction, first_kept)?;
+        agents::fold(&transaction, first_kept)?;
         transaction.commit()
     }
 

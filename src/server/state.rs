@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use tower_lsp::Client;
 
+use super::agents::Agents;
 use super::analysis::Analysis;
 use super::client::{self, Abilities};
 use super::endpoint::Endpoint;
@@ -20,6 +21,7 @@ use super::places::Places;
 use super::progress;
 use super::ready;
 use super::record::Recorder;
+use super::skills;
 use super::status;
 use super::tape::{Judge, Tape};
 use super::watch::FileWatch;
@@ -49,7 +51,9 @@ pub struct Shared {
     ring: Mutex<Ring>,
     idle: Idle,
     pub recorder: Recorder,
+    pub agents: Agents,
     pub tape: Tape,
+    pub skills: skills::Desk,
     pub places: Places,
     is_paused: AtomicBool,
     endpoint: Endpoint,
@@ -103,7 +107,7 @@ impl Deref for State {
 
 impl State {
     pub fn new(client: Client, setup: Setup, recorder: Recorder, lifecycle: Lifecycle) -> State {
-        let Setup { engines, offer, files: Files { symbols, token, .. }, without, tape } = setup;
+        let Setup { engines, offer, files: Files { symbols, token, trust, home, agents, .. }, without, tape } = setup;
         let documents = Arc::<Mutex<Documents>>::default();
         let rest = |state: WeakState| move || state.upgrade().iter().for_each(|state| state.rest());
         State(Arc::new_cyclic(|shared| Shared {
@@ -117,7 +121,9 @@ impl State {
             ring: Mutex::default(),
             idle: Idle::start(rest(WeakState(shared.clone()))),
             recorder,
+            agents: Agents::new(agents),
             tape,
+            skills: skills::Desk::new(home, trust),
             places: Places::default(),
             is_paused: AtomicBool::new(false),
             endpoint: Endpoint::new(token),
@@ -160,10 +166,12 @@ impl State {
         #[cfg(feature = "otlp")]
         self.exporter.follow(&settings, self.recorder.place().filter(|_| settings.ledger.enabled), self.warner());
         // Where that is all, engines and caches stay.
+        let (http, agents) = (settings.http.clone(), settings.agents.clone());
         if let Some(old) = &old
             && *settings
                 == (Settings {
-                    http: settings.http.clone(),
+                    http,
+                    agents,
                     otlp: settings.otlp.clone(),
                     menu: settings.menu,
                     inlay_hints: settings.inlay_hints,

@@ -124,3 +124,38 @@ fn the_committed_schema_is_fresh() {
     let committed = fs::read_to_string(path).unwrap_or_default();
     assert_eq!(committed, config::schema(), "renew it: cargo run -- config schema > editors/config.schema.json");
 }
+
+#[test]
+fn agents_are_chosen_by_name_and_never_by_a_workspace() {
+    let (settings, problems) = load(
+        "",
+        json!({"agents": {"use": ["claude", {"name": "qwen", "budget": {"usd": 0.5}},
+        {"name": "own", "command": "own-agent", "env": ["A", "B=c"]}]}}),
+    );
+    assert!(problems.is_empty(), "{problems:?}");
+    let agents = &settings.agents.agents;
+    let names: Vec<&str> = agents.iter().map(|agent| agent.name.as_str()).collect();
+    assert_eq!(names, ["claude", "qwen", "own"]);
+    // The rest of a ready entry stays.
+    assert_eq!((agents[1].command.as_str(), agents[1].args.as_slice()), ("qwen", ["--acp".to_string()].as_slice()));
+    assert_eq!((agents[1].budget.usd, agents[1].budget.tokens), (Some(0.5), Some(2_000_000)));
+
+    let (settings, problems) = load("agents.use = [\"claude\"]\nagents.deny = [\"execute\"]\n", json!({}));
+    assert!(settings.agents.agents.is_empty());
+    assert!(problems[0].message.contains("a workspace's file may not set it: `agents.use`"), "{problems:?}");
+    assert_eq!(settings.agents.deny, ["execute"]);
+
+    for (text, said) in [
+        ("agents.use = [\"nobody\"]\n", "`nobody` is none of claude, codex, gemini"),
+        ("agents.use = [{ name = \"a\" }]\n", "the agent `a`: `command` is missing"),
+        ("agents.use = [{ name = \"a\", command = \"b\", colour = 1 }]\n", "unknown field `colour`"),
+        ("agents.use = [{ name = \"a\", command = \"b\", meter = \"openai\" }]\n", "`meter` needs `url_variable`"),
+        (
+            "agents.use = [{ name = \"qwen\", upstream = \"http://far.example\" }]\n",
+            "`upstream` must begin with https://",
+        ),
+        ("agents.allow = [\"everything\"]\n", "`everything` is none of read, edit"),
+    ] {
+        assert!(check("config.toml", text)[0].contains(said), "{:?}", check("config.toml", text));
+    }
+}

@@ -79,3 +79,20 @@ fn zed_s_options_are_settings_of_ours() {
     assert!(can["capabilities"]["completionProvider"].is_null());
     assert!(!client.has_said(|message| message["method"] == "window/showMessage"));
 }
+
+/// The first block of a language that holds this.
+fn block(path: &str, language: &str, holds: &str) -> String {
+    let (text, fence) = (committed(path), format!("```{language}\n"));
+    let blocks = text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+    let mut blocks = blocks.filter(|block| block.contains(holds)).map(str::to_string);
+    blocks.next().unwrap_or_else(|| panic!("{path} has no {holds}"))
+}
+
+#[test]
+fn the_readmes_say_the_same_of_an_editor() {
+    let zed = |path| block(path, "json", "edit_predictions");
+    assert_eq!(zed("README.md"), zed("editors/zed/README.md"));
+    let _: Value = serde_json::from_str(&zed("README.md")).unwrap();
+    let helix = |path| block(path, "sh", "foretype config helix");
+    assert_eq!(helix("README.md"), helix("editors/helix/README.md"));
+}

@@ -123,7 +123,15 @@ impl Answer {
         let times = regex::Regex::new(r#""created":\d+"#).unwrap();
         let dates = regex::Regex::new(r#""created_at":"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ""#).unwrap();
         let body = times.replace_all(&self.body, r#""created":0"#);
-        dates.replace_all(&body, r#""created_at":"0""#).to_string()
+        let body = dates.replace_all(&body, r#""created_at":"0""#);
+        // Nobody reads the order of members; here it is that of their names.
+        let sorted = |line: &str| {
+            let (before, json) = line.split_at(line.find('{').unwrap_or(line.len()));
+            let Ok(mut value) = serde_json::from_str::<Value>(json) else { return line.to_string() };
+            value.sort_all_objects();
+            format!("{before}{value}")
+        };
+        body.split('\n').map(sorted).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -285,7 +285,7 @@ fn a_newer_file_is_left_alone() {
     assert!(notice.contains("newer foretype"), "{notice}");
     assert_eq!((ledger.n_lost(), std::fs::read(&file).unwrap() == before), (0, true));
     let report = report(&file, 1);
-    assert_eq!((report.all.shown, report.file), (1, file.with_file_name("ledger-v2.sqlite")));
+    assert_eq!((report.all.shown, report.file), (1, file.with_file_name("ledger-v3.sqlite")));
 }
 
 #[test]

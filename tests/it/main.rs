@@ -38,6 +38,8 @@ mod restraint;
 mod router;
 mod server;
 mod skills;
+mod skills_cli;
+mod skills_server;
 mod stats;
 mod stop;
 mod storm;

@@ -11,12 +11,13 @@ mod outage;
 mod outage_model;
 mod pace;
 mod protocols;
-mod provider;
+pub mod provider;
 mod recipes;
 #[cfg(target_os = "linux")]
 mod sealed;
 mod server_model;
 mod tls;
+mod told;
 mod whole;
 mod words;
 

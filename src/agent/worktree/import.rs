@@ -13,14 +13,15 @@ use crate::privacy::Privacy;
 /// The ref that keeps the snapshot's commit.
 pub const BASE: &str = "refs/foretype/base";
 
-/// Makes one commit of all files. What cannot be read, or holds a secret, is left out. `unsaved` is by paths from the root.
+/// Makes one commit of all files. Gives those that are left out, since they cannot be read, or hold a secret. `unsaved` is by
+/// paths from the root.
 pub fn import(
     store: &Git,
     root: &Path,
     entries: &[Entry],
     unsaved: &BTreeMap<PathBuf, &str>,
     privacy: &Privacy,
-) -> Result<Vec<LeftOut>, Failure> {
+) -> Result<Vec<(bool, LeftOut)>, Failure> {
     let mut left_out = Vec::new();
     let settings = ["-c", "fastimport.unpackLimit=1", "-c", "pack.compression=1"];
     // The files have nothing to do with each other.
@@ -31,7 +32,10 @@ pub fn import(
         for entry in entries {
             match content(root, entry, unsaved, privacy) {
                 Ok(content) => file(&mut pipe, entry, &content)?,
-                Err(reason) => left_out.push(LeftOut { path: entry.path.display().to_string(), reason }),
+                Err(reason) => {
+                    let path = entry.path.display().to_string();
+                    left_out.push((entry.is_tracked, LeftOut { path, reason }));
+                }
             }
         }
         pipe.write_all(b"done\n")?;

@@ -10,7 +10,7 @@ use ignore::WalkBuilder;
 
 use super::git::{self, Failure, Git};
 use super::{LeftOut, Refusal};
-use crate::privacy::{Judge, Level, Privacy};
+use crate::privacy::{Level, Privacy};
 
 /// A file as it lies there.
 pub struct Entry {
@@ -18,6 +18,8 @@ pub struct Entry {
     pub path: PathBuf,
     pub kind: Kind,
     pub stamp: Stamp,
+    /// Whether git knows it.
+    pub is_tracked: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Stamp {
 pub struct Listing {
     pub entries: Vec<Entry>,
     pub left_out: Vec<(Entry, LeftOut)>,
+    /// Whether `privacy` keeps back what stands in the history, too.
+    pub hides_tracked: bool,
 }
 
 pub const MAX_FILES: usize = 100_000;
@@ -95,10 +99,15 @@ impl Listing {
         privacy: &Privacy,
         (max_files, max_bytes): (usize, u64),
     ) -> Result<Listing, Refusal> {
-        let mut listing = Listing { entries: Vec::new(), left_out: Vec::new() };
+        let mut listing = Listing { entries: Vec::new(), left_out: Vec::new(), hides_tracked: false };
         let mut judge = privacy.judge(Some(root));
         for entry in entries {
-            match reason(root, &entry, &mut judge) {
+            let kept = match judge.level(&entry.path) {
+                Level::MayLeave => None,
+                level => Some(level.to_string()),
+            };
+            listing.hides_tracked |= kept.is_some() && entry.is_tracked;
+            match kept.or_else(|| unfit(root, &entry)) {
                 Some(reason) => {
                     let left_out = LeftOut { path: entry.path.display().to_string(), reason };
                     listing.left_out.push((entry, left_out));
@@ -113,14 +122,10 @@ impl Listing {
     }
 }
 
-/// Why a file is kept from the agent.
-fn reason(root: &Path, entry: &Entry, judge: &mut Judge) -> Option<String> {
+/// Why a file cannot be copied.
+fn unfit(root: &Path, entry: &Entry) -> Option<String> {
     if entry.kind == Kind::Link && leads_out(root, &entry.path) {
         return Some("a link that leads out of the project, or to an absolute place in it".to_string());
-    }
-    match judge.level(&entry.path) {
-        Level::MayLeave => {}
-        level => return Some(level.to_string()),
     }
     (entry.stamp.n_bytes > MAX_FILE_BYTES).then(|| format!("larger than {} MB", MAX_FILE_BYTES >> 20))
 }
@@ -166,7 +171,7 @@ pub fn entry(root: &Path, path: &Path, mode: Option<u32>) -> Option<Entry> {
     };
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let stamp = Stamp { n_bytes: metadata.len(), modified_ns: modified.map_or(0, |time| time.as_nanos()) };
-    Some(Entry { path: path.to_owned(), kind, stamp })
+    Some(Entry { path: path.to_owned(), kind, stamp, is_tracked: mode.is_some() })
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{LABEL, grouped, percent};
 use crate::cli::output::{Output, Style};
-use crate::ledger::{BudgetState, Costs, Expense};
+use crate::ledger::{AgentCosts, BudgetState, Costs, Expense};
 
 /// A number's column.
 const NUMBER: usize = 11;
@@ -33,8 +33,34 @@ pub fn print(costs: &Costs, output: &mut Output) -> io::Result<()> {
     for (by, expenses) in tables {
         table(output, by, expenses)?;
     }
+    handed_over(output, &costs.agents)?;
     budgets(output, &costs.budgets)?;
     writeln!(output, "\n{}", output.paint(Style::Dim, &costs.file.display().to_string()))
+}
+
+/// What agents cost; nothing where there was none.
+fn handed_over(output: &mut Output, agents: &AgentCosts) -> io::Result<()> {
+    if agents.all == Expense::default() {
+        return Ok(());
+    }
+    writeln!(output, "\n{}", output.paint(Style::Bold, "Handed over to agents, beside all that"))?;
+    let all = &agents.all;
+    super::line(output, "requests", &grouped(all.requests))?;
+    super::line(output, "tokens", &tokens(all))?;
+    super::line(output, "cost", &cost(all))?;
+    let counted = match all.counted_by_us {
+        0 => "by the providers".to_string(),
+        n => format!("at least, as the agents say, or by us, for {}; else by the providers", grouped(n)),
+    };
+    super::line(output, "counted", &counted)?;
+    let tables = [
+        ("day (UTC)", &agents.days),
+        ("agent", &agents.agents),
+        ("skill", &agents.skills),
+        ("workspace", &agents.workspaces),
+        ("model", &agents.models),
+    ];
+    tables.into_iter().try_for_each(|(by, expenses)| table(output, by, expenses))
 }
 
 fn requests(costs: &Costs) -> String {

@@ -7,22 +7,27 @@ use tower_lsp::jsonrpc::Result;
 
 use super::execute_command::{SHOW_STATUS, SHOW_WHY, TOGGLE};
 use crate::document::Snapshot;
+use crate::server::agents;
 use crate::server::convert;
+use crate::server::skills;
 use crate::server::state::State;
 
-/// The kind of all of them; clients can ask for it alone.
+/// The kind of all of them but those that hand over; clients can ask for it alone.
 pub const KIND: &str = "source.foretype";
 
 pub async fn handle(state: &State, params: lsp::CodeActionParams) -> Result<Vec<lsp::CodeAction>> {
-    if !is_asked(&params.context) {
-        return Ok(Vec::new());
+    let handing_over = agents::actions::of(state, &params);
+    let on_selection = skills::actions::of(state, &params);
+    // With ghost text the editor has better ways to our own.
+    if state.abilities().inline_completion || !is_asked(&params.context) {
+        return Ok([handing_over, on_selection.await].concat());
     }
     let toggle = if state.is_paused() { "foretype: switch on" } else { "foretype: switch off" };
     let mut actions: Vec<lsp::CodeAction> = accept(state, &params).into_iter().collect();
     actions.push(command(toggle, TOGGLE));
     actions.push(command("foretype: why was there, or was there not, a suggestion", SHOW_WHY));
     actions.push(command("foretype: status", SHOW_STATUS));
-    Ok(actions)
+    Ok([actions, handing_over, on_selection.await].concat())
 }
 
 /// By hand, and then for any kind or one that includes ours; or for ours by its name.

@@ -7,11 +7,17 @@ use super::inline_completion::{Answered, begin, record};
 use crate::predictor::Trigger;
 use crate::predictor::outcome::Surface;
 use crate::server::convert;
+use crate::server::skills;
 use crate::server::state::State;
 
 pub async fn handle(state: &State, params: lsp::CompletionParams) -> Result<lsp::CompletionResponse> {
-    // Where ghost text shows a suggestion, the menu need not repeat it, and never will.
     let place = &params.text_document_position_params;
+    if let Some(typed) = skills::names::typed(state, place) {
+        let items = typed.items(state).await;
+        let list = lsp::CompletionList { is_incomplete: true, items, ..lsp::CompletionList::default() };
+        return Ok(lsp::CompletionResponse::CompletionList(list));
+    }
+    // Where ghost text shows a suggestion, the menu need not repeat it, and never will.
     let asked = if state.has_menu() { begin(state, place, Trigger::Automatic, None) } else { None };
     // Else incomplete, with items or without: the next letter asks again, and its answer comes from the cache.
     let is_incomplete = asked.is_some();

@@ -4,6 +4,7 @@ use tower_lsp::gen_lsp_types::{DidChangeTextDocumentParams, MessageType};
 
 use crate::document::Desync;
 use crate::server::convert;
+use crate::server::skills;
 use crate::server::state::State;
 
 pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
@@ -31,6 +32,7 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
                 state.visit(&services, &snapshot, cursor.offset);
             }
             state.recorder.changed(&snapshot);
+            skills::flaws::look(state, &snapshot);
             state.analysis.submit(snapshot);
         }
         Err(desync) => {

@@ -3,6 +3,7 @@
 use tower_lsp::gen_lsp_types::DidCloseTextDocumentParams;
 
 use crate::server::convert;
+use crate::server::skills;
 use crate::server::state::State;
 
 pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
@@ -20,4 +21,5 @@ pub async fn handle(state: &State, params: DidCloseTextDocumentParams) {
     if let Some(services) = state.services() {
         services.predictor.forget(&id);
     }
+    skills::flaws::forget(state, &id, convert::path(&params.text_document.uri).as_deref()).await;
 }

@@ -3,6 +3,7 @@
 use tower_lsp::gen_lsp_types::DidOpenTextDocumentParams;
 
 use crate::server::convert;
+use crate::server::skills;
 use crate::server::state::State;
 use crate::syntax::Language;
 
@@ -15,5 +16,6 @@ pub async fn handle(state: &State, params: DidOpenTextDocumentParams) {
     let snapshot = state.documents.lock().open(id, path, language, item.version, &item.text);
     state.stir();
     state.record_opened(&snapshot);
+    skills::flaws::look(state, &snapshot);
     state.analysis.submit(snapshot);
 }

@@ -6,7 +6,9 @@ use tower_lsp::jsonrpc::{Error, Result};
 
 use super::{document, models, stats, why};
 use crate::server::accept::{Part, accept};
+use crate::server::agents::commands as agents;
 use crate::server::say;
+use crate::server::skills;
 use crate::server::state::State;
 
 /// An item was accepted; arguments: the number of its request's trace. Without arguments: puts in what is suggested at the
@@ -53,7 +55,7 @@ pub const TOGGLE: &str = "foretype.toggle";
 pub const SHOW_WHY: &str = "foretype.showWhy";
 pub const SHOW_STATUS: &str = "foretype.showStatus";
 
-pub const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 15] = [
     ACCEPT,
     ACCEPT_WORD,
     ACCEPT_LINE,
@@ -71,7 +73,21 @@ pub const COMMANDS: [&str; 15] = [
     RESET_LEARNING,
 ];
 
-pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value> {
+/// Beside these, what is about agents and skills.
+pub fn commands() -> Vec<String> {
+    COMMANDS
+        .iter()
+        .chain(&agents::COMMANDS)
+        .chain(&skills::commands::COMMANDS)
+        .map(|command| command.to_string())
+        .collect()
+}
+
+pub async fn handle(state: &State, mut params: ExecuteCommandParams) -> Result<Value> {
+    if skills::commands::COMMANDS.contains(&params.command.as_str()) {
+        let argument = params.arguments.take().unwrap_or_default().into_iter().next();
+        return skills::commands::handle(state, &params.command, argument).await;
+    }
     let services = state.services().ok_or_else(Error::internal_error)?;
     let argument = params.arguments.iter().flatten().next().and_then(Value::as_u64);
     match params.command.as_str() {
@@ -121,7 +137,10 @@ pub async fn handle(state: &State, params: ExecuteCommandParams) -> Result<Value
             state.recorder.ledger().reset_learning();
             Ok(Value::Null)
         }
-        unknown => Err(Error::invalid_params(format!("no command `{unknown}`; there are {}", COMMANDS.join(", ")))),
+        command if agents::COMMANDS.contains(&command) => {
+            agents::handle(state, command, params.arguments.and_then(|all| all.into_iter().next())).await
+        }
+        unknown => Err(Error::invalid_params(format!("no command `{unknown}`; there are {}", commands().join(", ")))),
     }
 }
 

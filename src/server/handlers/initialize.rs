@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use tower_lsp::gen_lsp_types as lsp;
 
 use super::code_action;
-use super::execute_command::COMMANDS;
+use super::execute_command::commands;
 use crate::server::client::Abilities;
+use crate::server::skills;
 use crate::server::state::State;
 use crate::text::Encoding;
 
@@ -40,7 +41,7 @@ fn folders(params: &lsp::InitializeParams) -> Vec<PathBuf> {
     uris.filter_map(|uri| uri.to_file_path().ok()).collect()
 }
 
-/// The menu is for who has no other way to show suggestions, and so are the code actions.
+/// The menu is for who has no other way to show suggestions.
 fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp::ServerCapabilities {
     lsp::ServerCapabilities {
         position_encoding: Some(match abilities.encoding {
@@ -59,14 +60,12 @@ fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp:
             ..lsp::CompletionOptions::default()
         }),
         inlay_hint_provider: shows_hints.then_some(lsp::InlayHintProvider::Bool(true)),
-        code_action_provider: (!abilities.inline_completion).then(|| {
-            lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
-                code_action_kinds: Some(vec![lsp::CodeActionKind::from(code_action::KIND)]),
-                ..lsp::CodeActionOptions::default()
-            })
-        }),
+        code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
+            code_action_kinds: Some(action_kinds(abilities)),
+            ..lsp::CodeActionOptions::default()
+        })),
         execute_command_provider: Some(lsp::ExecuteCommandOptions {
-            commands: COMMANDS.map(str::to_string).to_vec(),
+            commands: commands(),
             ..lsp::ExecuteCommandOptions::default()
         }),
         workspace: Some(lsp::WorkspaceOptions {
@@ -78,4 +77,9 @@ fn capabilities(abilities: Abilities, has_menu: bool, shows_hints: bool) -> lsp:
         }),
         ..lsp::ServerCapabilities::default()
     }
+}
+
+fn action_kinds(abilities: Abilities) -> Vec<lsp::CodeActionKind> {
+    let own = (!abilities.inline_completion).then_some(code_action::KIND);
+    own.into_iter().chain([skills::actions::KIND]).map(lsp::CodeActionKind::from).collect()
 }

@@ -1,7 +1,7 @@
 //! `initialized`: now the client takes messages, so the index may be built, files watched, and a model offered.
 
-use crate::server::client;
 use crate::server::state::State;
+use crate::server::{agents, client};
 
 pub async fn handle(state: &State) {
     state.begin_indexing();
@@ -17,4 +17,5 @@ pub async fn handle(state: &State) {
     if let Some(services) = state.services() {
         state.offering.make(&state.client, abilities, &services.settings);
     }
+    agents::offer_unfinished(state).await;
 }

@@ -2,11 +2,15 @@
 
 use tower_lsp::gen_lsp_types::{ProgressToken, WorkDoneProgressCancelParams};
 
-use crate::server::offer;
 use crate::server::state::State;
+use crate::server::{agents, offer};
 
 pub async fn handle(state: &State, params: WorkDoneProgressCancelParams) {
-    if params.token == ProgressToken::String(offer::TOKEN.to_string()) {
+    let ProgressToken::String(token) = params.token else { return };
+    if token == offer::TOKEN {
         state.offering.stop();
+    } else if let Some(id) = token.strip_prefix(agents::TOKEN) {
+        // It may have ended meanwhile.
+        let _ = agents::commands::handle(state, agents::commands::CANCEL, Some(id.into())).await;
     }
 }

@@ -121,6 +121,15 @@ fn what_may_not_leave_is_not_there_and_not_deleted() {
     assert!(reason("private/plan.md").contains(".foretypeignore"));
     let stored = git(&snapshot.store, ["rev-list", "--objects", "--all"]);
     assert!(!stored.contains("private") && !stored.contains("env"), "{stored}");
+    // Nor is it in the history.
+    assert_eq!(git(&snapshot.folder, ["log", "--format=%s"]).lines().count(), 1);
+    let into = tempfile::tempdir().unwrap();
+    let second = snapshot.again(into.path()).unwrap();
+    assert_eq!(git(&second.folder, ["log", "--format=%s"]).lines().count(), 1);
+    let secret = project.git(["rev-parse", "HEAD:.env"]);
+    let mut object = std::process::Command::new("git");
+    object.args(["cat-file", "-e", secret.trim()]).current_dir(&snapshot.folder);
+    assert!(!object.output().unwrap().status.success());
     assert_eq!(changes(&snapshot.capture().unwrap()), [""; 0]);
     // One that the agent makes is a new file like any other; that yours is kept is for the merge.
     write(&snapshot.folder.join(".env"), "A=1\n");
@@ -329,4 +338,22 @@ fn a_snapshot_is_kept_as_json_and_never_within_the_tree() {
     assert!(!project.path("inside").exists());
     let gone = Snapshot::take(&project.path("nowhere"), &[], &privacy(), &project.handoff()).unwrap_err();
     assert!(gone.to_string().contains("nowhere"), "{gone}");
+}
+
+/// `FORETYPE_SNAPSHOT_OF` names a project; prints how long one of it takes.
+#[test]
+fn how_long_a_snapshot_takes() {
+    let Some(project) = std::env::var_os("FORETYPE_SNAPSHOT_OF") else { return eprintln!("skipped: no project named") };
+    let into = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
+    let snapshot = Snapshot::take(Path::new(&project), &[], &privacy(), into.path()).unwrap();
+    let taken = started.elapsed();
+    let capture = snapshot.capture().unwrap();
+    eprintln!(
+        "{} files, {} left out: {taken:?}, compared {:?}",
+        names(&snapshot.folder).len(),
+        snapshot.n_left_out,
+        started.elapsed() - taken
+    );
+    assert!(capture.changes.is_empty());
 }

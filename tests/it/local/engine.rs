@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use foretype::context::{Gathered, Kind, Piece, Place};
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::engine::local::{Contexts, Local, Options};
-use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
+use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish, Wish};
 use foretype::text::Text;
 
 use super::tiny;
@@ -64,6 +64,19 @@ fn a_question_waits_for_the_model_where_that_is_wanted() {
     let (again, _) = ask(&engine, &Cancel::default());
     assert_eq!(again[0].text, said[0].text);
     assert!(again[0].provenance.contains("; 1 reused, 4 evaluated"), "{}", again[0].provenance);
+}
+
+#[test]
+fn a_model_without_the_marks_of_a_conversation_is_not_told_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    tiny::write("qwen2", &path);
+    let wish = Wish { instruction: "Do it.", text: "a", likely: "a", fence: "```", language: None, max_tokens: 4 };
+    // It waits for the model, whatever completions do.
+    let told = engine(&path, false).told(&wish, &Cancel::default());
+    assert_eq!(told, Err(Finish::Silent("the model on this machine takes no words".to_string())));
+    let nowhere = engine(&folder.path().join("nowhere.gguf"), false).told(&wish, &Cancel::default());
+    assert!(matches!(&nowhere, Err(Finish::Silent(why)) if why.contains("nowhere.gguf")), "{nowhere:?}");
 }
 
 #[test]

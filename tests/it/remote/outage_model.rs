@@ -2,6 +2,7 @@
 //! machine takes over. Where that is there (`FORETYPE_MODELS_TEST` names its folder) and the build is optimised.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,9 @@ impl Typist {
         let started = Instant::now();
         let items = self.client.ghost(&self.uri, self.n_lines, 11);
         let took = started.elapsed();
+        if items.is_empty() {
+            eprintln!("{name}: {}", self.client.why());
+        }
         // The rest by hand: what was suggested is of no consequence for the next question.
         self.version += 1;
         self.client.type_at(&self.uri, self.version, self.n_lines, 11, "a + b\n\n");
@@ -61,15 +65,18 @@ fn models() -> Result<PathBuf, &'static str> {
     folder.join(format!("{MODEL}.gguf")).is_file().then_some(folder).ok_or(MODEL)
 }
 
+/// The provider is a proxy's other side, so that it counts as another machine, and not all files may be shown to it.
 fn session(provider: &Provider, models: &Path, home: &Path) -> Client {
     let local = format!("[local]\nmodel = \"{MODEL}\"\n");
-    let settings = settings(&provider.url, true).replace("[local]\nenabled = false\n", &local)
+    let settings = settings("http://models.example/v1", true)
+        .replace("timeout_ms = 300", "timeout_ms = 300, plain_http = true")
+        .replace("[local]\nenabled = false\n", &local)
         + "[suggest]\nmin_chance = 0\nmin_part_chance = 0\n[restraint]\nenabled = false\n\
            [ahead]\nenabled = false\n[privacy]\nlocal_only = [\"kept.py\"]\n";
-    start_as(home, &settings, |command| {
-        command.env("FORETYPE_MODELS", models);
-    })
-    .0
+    let change = |command: &mut Command| {
+        command.env("FORETYPE_MODELS", models).env("http_proxy", &provider.url);
+    };
+    start_as(home, &settings, change).0
 }
 
 /// Asks in a file that the provider is not shown, until the model here has an answer.

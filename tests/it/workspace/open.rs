@@ -86,6 +86,17 @@ fn an_open_document_must_be_admitted_like_its_file() {
 }
 
 #[test]
+fn a_file_that_is_not_learned_from_is_not_once_it_is_closed_either() {
+    let files = [(".gitignore", "out.rs\n"), ("out.rs", "fn ignored() {}\n"), (".hidden.rs", "fn hidden() {}\n")];
+    let running = Running::start(&[&files[..], &[("a.rs", "fn on_disk() {}\n")]].concat());
+    let open = |path: &str| running.document(path, 1, "fn unsaved() {}\n");
+    running.set_open(vec![open("out.rs"), open(".hidden.rs"), open("a.rs")]);
+    let project = running.set_open(Vec::new());
+    assert_eq!(names(&project.index, running.folder.path()), ["a.rs"]);
+    assert!(defines(&project, "on_disk") && !defines(&project, "ignored"));
+}
+
+#[test]
 fn where_not_all_has_room_the_open_documents_package_comes_first() {
     let code = "let x = 1;\n".repeat(400);
     let files = ["a", "b"].map(|package| {

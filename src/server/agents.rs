@@ -1,0 +1,130 @@
+//! Hand-offs as the client sees them: commands, bars, questions, the log. What becomes of a hand-off is `agent`'s.
+//!
+//! Nothing is made before the first command: no desk, no thread, no file. Each hand-off then has a task of its own that
+//! shows it (`show`); questions are put one at a time, whichever agent asks. Read `commands.rs` for what there is.
+
+pub mod actions;
+mod apply;
+mod brief;
+pub mod commands;
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tower_lsp::jsonrpc::{Error, ErrorCode};
+
+use super::client;
+use super::state::State;
+use crate::agent::{Agent, Desk, HandOff, Store, Terms};
+
+pub use show::TOKEN;
+
+/// A session's agents.
+pub struct Agents {
+    /// Where hand-offs are kept; without it there are none.
+    folder: Option<PathBuf>,
+    desk: OnceLock<Desk>,
+}
+
+/// What the user should read: a sentence.
+type Refused = String;
+
+impl Agents {
+    pub fn new(folder: Option<PathBuf>) -> Agents {
+        Agents { folder, desk: OnceLock::new() }
+    }
+
+    /// The desk, made when it is first needed.
+    fn desk(&self, state: &State) -> Result<&Desk, Refused> {
+        let folder = self.folder.clone().ok_or("hand-offs are switched off here; set FORETYPE_AGENTS to a folder")?;
+        Ok(self.desk.get_or_init(|| {
+            let shows = show::start(state);
+            let counts = state.services().is_some_and(|services| {
+                // A budget needs the file also where no other records are kept.
+                services.settings.ledger.enabled || services.settings.agents.per_day_usd.is_some()
+            });
+            let ledger = state.recorder.place().filter(|_| counts);
+            Desk::new(Store::at(folder), ledger, move |news| drop(shows.send(news)))
+        }))
+    }
+
+    /// What waits since an earlier session for somebody to look at it, in these folders. Reads a folder, if there is one.
+    fn unfinished(&self, folders: &[PathBuf]) -> Vec<HandOff> {
+        let Some(folder) = self.folder.as_ref().filter(|folder| folder.is_dir()) else { return Vec::new() };
+        let waits = |hand_off: &HandOff| {
+            let is_here = folders.iter().any(|folder| hand_off.workspace.starts_with(folder));
+            is_here && hand_off.is_visible && hand_off.state.is_reviewable() && !hand_off.files.is_empty()
+        };
+        Store::at(folder.clone()).recover().into_iter().filter(waits).collect()
+    }
+}
+
+/// Tells the user of what an earlier session has left.
+pub async fn offer_unfinished(state: &State) {
+    let (state, folders) = (state.clone(), state.folders());
+    let client = state.client.clone();
+    let look = move || state.agents.unfinished(&folders);
+    let Ok(left) = tokio::task::spawn_blocking(look).await else { return };
+    let Some(first) = left.first() else { return };
+    let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
+    let (agent, title, id) = (&first.agent, &first.title, &first.id);
+    client::show_info(
+        &client,
+        format!("foretype: what {agent} made of `{title}`{more} waits for your review ({id}; `foretype.agent.review`)"),
+    )
+    .await;
+}
+
+/// What a start needs beside the task.
+fn terms(state: &State, agent: Agent) -> Result<Terms, Refused> {
+    let services = state.services().ok_or("the settings are not read yet")?;
+    let settings = &services.settings;
+    Ok(Terms {
+        agent,
+        options: settings.agents.clone(),
+        money: settings.money.clone(),
+        privacy: services.privacy.clone(),
+    })
+}
+
+/// The agent of this name, else the user's first.
+fn chosen(state: &State, name: Option<&str>) -> Result<Agent, Refused> {
+    let services = state.services().ok_or("the settings are not read yet")?;
+    let agents = &services.settings.agents.agents;
+    let names = || agents.iter().map(|agent| agent.name.as_str()).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => {
+            let found = agents.iter().find(|agent| agent.name == name).cloned();
+            found.ok_or_else(|| format!("no agent `{name}` is in `agents.use`; there are: {}", names()))
+        }
+        None => agents.first().cloned().ok_or_else(|| {
+            "no agent is chosen; name one in your settings, such as `agents.use = [\"claude\"]`".to_string()
+        }),
+    }
+}
+
+/// The one after this in the user's list.
+fn next_agent(state: &State, name: &str) -> Option<String> {
+    let services = state.services()?;
+    let agents = &services.settings.agents.agents;
+    let at = agents.iter().position(|agent| agent.name == name)?;
+    Some(agents.get(at + 1)?.name.clone())
+}
+
+fn workspace_of(state: &State, path: Option<&Path>) -> Result<PathBuf, Refused> {
+    let folders = state.folders();
+    let holds = |folder: &&PathBuf| path.is_none_or(|path| path.starts_with(folder));
+    let around = || path.and_then(Path::parent).map(Path::to_path_buf);
+    folders.iter().find(holds).cloned().or_else(around).ok_or_else(|| "open a folder first".to_string())
+}
+
+fn refused(message: Refused) -> Error {
+    Error { code: ErrorCode::InvalidParams, message: message.into(), data: None }
+}
+
+/// Waits on a thread that may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|_| "the server failed; see its log".to_string())?;
+    done.map_err(|error| format!("{error:#}"))
+}
