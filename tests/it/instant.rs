@@ -91,6 +91,12 @@ fn the_document_speaks_for_itself() {
 }
 
 #[test]
+fn tabs_within_a_line_stay_tabs() {
+    check(&[("const.mk", "cc\t= gcc\nbasket\t\t=\tweave\n")], "cc\t= gcc\nbas$0\n", "ket\t\t=\tweave");
+    check(&[("const.mk", "cc\t= gcc\nbasket\t=\tweave\n")], "cc\t= gcc\nbasket\t=\t$0\n", "weave");
+}
+
+#[test]
 fn names_are_put_in_where_the_code_is_the_same() {
     let setters = "\
     pub fn set_width(&mut self, width: u32) -> &mut Self {

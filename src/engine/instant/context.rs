@@ -87,7 +87,7 @@ fn from_line_start(text: &str) -> &str {
 fn token_start(before: &[u8], line_start: usize) -> usize {
     let typed = &before[line_start..];
     let n_word = typed.iter().rev().take_while(|&&byte| fold::is_word(byte)).count();
-    let n_blank = typed[..typed.len() - n_word].iter().rev().take_while(|&&byte| byte == b' ').count();
+    let n_blank = typed[..typed.len() - n_word].iter().rev().take_while(|&&byte| fold::is_blank(byte)).count();
     before.len() - n_word - n_blank
 }
 

@@ -87,7 +87,7 @@ impl Folder {
     pub fn push_partial(&mut self, line: &str, out: &mut Vec<u8>) {
         let content = line.trim_start();
         self.push_depth(column(&line[..line.len() - content.len()]), out);
-        out.extend(content.bytes().map(|byte| if byte < b' ' { b' ' } else { byte }));
+        out.extend(content.bytes().map(|byte| if byte < b' ' && byte != b'\t' { b' ' } else { byte }));
         self.after_blank = false;
     }
 
@@ -116,6 +116,15 @@ pub fn is_depth(byte: u8) -> bool {
     byte == DEEPER || byte == SHALLOWER
 }
 
+pub fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Whether a byte is no content of a line.
+fn is_mark(byte: u8) -> bool {
+    byte == FILE || is_depth(byte) || byte == b'\n'
+}
+
 /// Whether a token starts at `at`: a word or a punctuation mark, the blanks before it, or the end of the line. A line's
 /// first token starts behind the marks of depth.
 pub fn starts_token(text: &[u8], at: usize) -> bool {
@@ -124,7 +133,7 @@ pub fn starts_token(text: &[u8], at: usize) -> bool {
     };
     match (before, byte) {
         (_, b'\n') => true,
-        (_, FILE | DEEPER | SHALLOWER) | (b' ', _) => false,
+        (_, FILE | DEEPER | SHALLOWER) | (b' ' | b'\t', _) => false,
         (FILE | DEEPER | SHALLOWER | b'\n', _) => true,
         _ => !(is_word(before) && is_word(byte)),
     }
@@ -141,16 +150,21 @@ pub fn rest_of_line(text: &[u8], at: usize) -> &[u8] {
     &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
 }
 
+/// How many bytes of a line stand before its content.
+pub fn n_marks(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| is_mark(**byte)).count()
+}
+
 /// Where the contents of lines start.
 pub fn contents(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         while at < text.len() {
             let line = rest_of_line(text, at);
-            let n_marks = line.iter().take_while(|&&byte| byte < b' ').count();
-            let content = at + n_marks;
+            let content = at + n_marks(line);
+            let has_content = at + line.len() > content;
             at += line.len() + 1;
-            if line.len() > n_marks {
+            if has_content {
                 return Some(content);
             }
         }
@@ -175,5 +189,5 @@ pub fn lines_back(text: &[u8], content: usize) -> impl Iterator<Item = &[u8]> {
 
 /// Where the content of the line that holds `at` starts.
 pub fn line_content(text: &[u8], at: usize) -> usize {
-    text[..at].iter().rposition(|&byte| byte < b' ').map_or(0, |at| at + 1)
+    text[..at].iter().rposition(|&byte| is_mark(byte)).map_or(0, |at| at + 1)
 }

@@ -183,7 +183,7 @@ fn order_by_line(text: &[u8]) -> Vec<u32> {
     let mut at = 0;
     while at < text.len() {
         let line = fold::rest_of_line(text, at);
-        let n_marks = line.iter().take_while(|&&byte| byte < b' ').count();
+        let n_marks = fold::n_marks(line);
         if line.len() > n_marks {
             keyed.push((leading_bytes(&line[n_marks..]), (at + n_marks) as u32));
         }
