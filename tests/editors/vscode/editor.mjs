@@ -201,12 +201,12 @@ export class Editor {
     await tab.click({ button: 'middle' })
   }
 
-  /** Answers the dialog that asks for a file. It looks at the folder first, and is deaf meanwhile. */
+  /** Answers the dialog that asks for a file. It looks at a folder first, and may write that over what was typed. */
   async chooseFile(title, path) {
     const dialog = this.page.locator('.quick-input-widget', { hasText: title })
-    await dialog.locator('input').fill(path)
-    await dialog.locator('.monaco-list-row', { hasText: basename(path) }).waitFor()
     await until('the end of the dialog', async () => {
+      await dialog.locator('input').fill(path, { timeout: 1000 })
+      await dialog.locator('.monaco-list-row', { hasText: basename(path) }).waitFor({ timeout: 1000 })
       await dialog.locator('input').press('Enter', { timeout: 1000 })
       return dialog.waitFor({ state: 'hidden', timeout: 1000 }).then(() => true)
     })
