@@ -327,6 +327,33 @@ fn the_probabilities_of_all_tokens_make_one() {
 }
 
 #[test]
+fn a_token_that_was_forced_is_as_sure_as_it_is_among_those_allowed() {
+    let logits = [0.5, -1.0, 3.0, 2.0];
+    let among = |allowed: &[u32]| Sampler::new(Sampling::Greedy).choose_among(&logits, allowed);
+    assert_eq!(among(&[1]).map(|choice| (choice.token, choice.probability)), Some((1, 1.0)));
+    let choice = among(&[0, 3]).unwrap();
+    assert_eq!(choice.token, 3);
+    assert!((choice.probability - 1.0 / (1.0 + (-1.5f32).exp())).abs() < 1e-6, "{choice:?}");
+    assert!(among(&[]).is_none());
+}
+
+#[test]
+fn the_rest_of_a_token_that_was_forced_is_in_doubt() {
+    let (_folder, mut decoder) = decoder("qwen2");
+    let prompt = tokens(&mut Random(1), 20);
+    let task = Task { prompt: &prompt, forced: "l", sampling: Sampling::Greedy, draft: None, max_tokens: 1 };
+    let mut pieces = Vec::new();
+    let heard = decoder.decode(&task, &Cancel::default(), &mut |said| {
+        pieces = said.pieces.to_vec();
+        ControlFlow::Continue(())
+    });
+    heard.unwrap();
+    // `l`, `le` and `let` could stand there.
+    let [(_, ln)] = pieces[..] else { panic!("{pieces:?}") };
+    assert!(ln < -0.05 && ln > -(3f32.ln()) - 1e-3, "{ln}");
+}
+
+#[test]
 fn chance_is_repeatable_and_keeps_to_the_likely() {
     let mut logits = vec![0.0; 100];
     (logits[7], logits[8]) = (20.0, 19.5);

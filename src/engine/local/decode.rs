@@ -200,14 +200,14 @@ impl<'a> Progress<'a> {
     }
 
     fn take_forced(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> ControlFlow<()> {
-        let Some(token) = self.sampler.choose_among(logits, &tokenizer.begins(self.forced)) else {
+        let Some(Choice { token, probability }) = self.sampler.choose_among(logits, &tokenizer.begins(self.forced)) else {
             return ControlFlow::Break(());
         };
         let bytes = tokenizer.bytes(token);
         let n_forced = bytes.len().min(self.forced.len());
         self.forced = &self.forced[n_forced..];
         if bytes.len() > n_forced {
-            self.push(token, &bytes[n_forced..], 0.0);
+            self.push(token, &bytes[n_forced..], probability.ln());
         } else {
             self.tokens.push(token);
         }

@@ -14,7 +14,7 @@ pub enum Sampling {
     Random { temperature: f32, top_p: f32, seed: u64 },
 }
 
-/// A token and the probability that the model gave it.
+/// A token and the probability that the model gave it, of those that it could be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     pub token: u32,
@@ -26,6 +26,9 @@ pub struct Sampler {
     state: u64,
     isa: Isa,
 }
+
+/// What is less likely than the likeliest by this factor of `e` adds nothing to a sum.
+const NEGLIGIBLE: f32 = 15.0;
 
 /// Only so many of the likeliest are sorted; the others are too unlikely to matter.
 const MAX_SORTED: usize = 64;
@@ -64,11 +67,13 @@ impl Sampler {
         }
     }
 
-    /// Of `allowed` tokens, the likeliest: what is forced is not left to chance.
-    pub fn choose_among(&mut self, logits: &[f32], allowed: &[u32]) -> Option<u32> {
-        let values = allowed.iter().filter_map(|token| Some((*token as usize, *logits.get(*token as usize)?)));
-        let (token, logit) = likeliest(values);
-        (logit > f32::NEG_INFINITY).then_some(token as u32)
+    /// Of `allowed` tokens, the likeliest: what is forced is not left to chance. Its probability is that among them.
+    pub fn choose_among(&mut self, logits: &[f32], allowed: &[u32]) -> Option<Choice> {
+        let logit = |token: &u32| logits.get(*token as usize).copied();
+        let (token, largest) = likeliest(allowed.iter().filter_map(|token| Some((*token as usize, logit(token)?))));
+        let near = allowed.iter().filter_map(logit).map(|logit| logit - largest).filter(|less| *less > -NEGLIGIBLE);
+        let total: f32 = near.map(f32::exp).sum();
+        (largest > f32::NEG_INFINITY).then(|| Choice { token: token as u32, probability: 1.0 / total })
     }
 
     fn draw(&mut self, logits: &[f32], largest: f32, total: f32, temperature: f32, top_p: f32) -> Choice {

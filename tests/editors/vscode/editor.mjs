@@ -73,6 +73,8 @@ export class Editor {
         .concat(['--user-data-dir', join(home, 'data'), '--extensions-dir', join(home, 'extensions'), folder]),
       { env, stdio: ['ignore', log, log] },
     )
+    // Also where what is tested fails.
+    process.on('exit', () => editor.process.kill())
     const address = `http://127.0.0.1:${port}`
     await until('code-server', async () => (await fetch(`${address}/healthz`)).ok)
     browser ??= await chromium.launch({
