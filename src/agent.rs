@@ -128,15 +128,24 @@ impl HandOff {
             (None, State::Working) => self.tool.clone(),
             (None, state) => state.name().replace('_', " "),
         };
-        let files = match self.files.len() {
-            0 => None,
-            1 => Some("1 file".to_string()),
-            n => Some(format!("{n} files")),
-        };
+        let files = Some(self.n_files()).filter(|_| !self.files.is_empty());
         let context = self.context.filter(|(_, size)| *size > 0);
         let context = context.map(|(used, size)| format!("{}/{}", usage::short(used), usage::short(size)));
         let cost = Some(self.usage.cost()).filter(|cost| !cost.is_empty());
         [Some(doing), files, context, cost].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// There is something to review.
+    pub fn has_made(&self) -> bool {
+        self.state.is_reviewable() && !self.files.is_empty()
+    }
+
+    /// In words, such as `3 files`.
+    pub fn n_files(&self) -> String {
+        match self.files.len() {
+            1 => "1 file".to_string(),
+            n => format!("{n} files"),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use etcetera::BaseStrategy;
 
+use super::worktree::Snapshot;
 use super::{HandOff, State, process, unix_ms};
 
 /// The environment variable that names another folder; empty, nothing can be handed over.
@@ -32,6 +33,9 @@ pub enum Wish {
     Permit { question: u64, is_allowed: bool },
     Hide(bool),
 }
+
+/// Begins the reason of one that nobody has told the user of.
+const SERVER_ENDED: &str = "the server ended";
 
 const FILE: &str = "handoff.json";
 const LOCK: &str = "lock";
@@ -145,24 +149,41 @@ impl Store {
         let mut all = self.list();
         for hand_off in all.iter_mut().filter(|hand_off| hand_off.state.is_running()) {
             let Ok(Some(_lock)) = self.lock(&hand_off.id) else { continue };
+            let Ok(now) = self.read(&hand_off.id) else { continue };
+            *hand_off = now;
             // It may have ended by itself between the two looks.
-            match self.read(&hand_off.id) {
-                Ok(now) if now.state.is_running() => *hand_off = now,
-                Ok(now) => {
-                    *hand_off = now;
-                    continue;
-                }
-                Err(_) => continue,
+            if hand_off.state.is_running() {
+                self.end_orphan(hand_off);
             }
-            process::end_marked(&hand_off.mark);
-            hand_off.state = if hand_off.snapshot.is_some() { State::Review } else { State::Failed };
-            hand_off.reason = "the server ended while it worked; what it had made by then is here".to_string();
-            hand_off.question = None;
-            hand_off.tool = String::new();
-            hand_off.ended = Some(unix_ms());
-            let _ = self.write(hand_off);
         }
         all
+    }
+
+    /// What its server would have done at its end.
+    fn end_orphan(&self, hand_off: &mut HandOff) {
+        process::end_marked(&hand_off.mark);
+        hand_off.question = None;
+        hand_off.tool = String::new();
+        hand_off.ended = Some(unix_ms());
+        (hand_off.state, hand_off.reason) = match hand_off.snapshot.as_ref().map(Snapshot::capture) {
+            None => {
+                // Half of one, perhaps.
+                let _ = fs::remove_dir_all(snapshot(&self.folder(&hand_off.id)));
+                (State::Failed, format!("{SERVER_ENDED} before the agent was started"))
+            }
+            Some(Ok(capture)) => {
+                hand_off.made = Some(capture.tree);
+                hand_off.files = capture.changes.into_iter().map(|change| change.path).collect();
+                match hand_off.files.is_empty() {
+                    true => (State::Failed, format!("{SERVER_ENDED} while it worked; it had changed nothing by then")),
+                    false => {
+                        (State::Review, format!("{SERVER_ENDED} while it worked; what it had made by then is here"))
+                    }
+                }
+            }
+            Some(Err(error)) => (State::Review, format!("{SERVER_ENDED} while it worked ({error:#})")),
+        };
+        let _ = self.write(hand_off);
     }
 
     /// Asks the owner, whoever that is.
@@ -208,6 +229,18 @@ impl Wish {
             _ => None,
         }
     }
+}
+
+impl HandOff {
+    /// Its server ended before it did.
+    pub fn is_orphan(&self) -> bool {
+        self.reason.starts_with(SERVER_ENDED)
+    }
+}
+
+/// Where the copy of the project is, within a hand-off's folder.
+pub fn snapshot(folder: &Path) -> PathBuf {
+    folder.join("snapshot")
 }
 
 /// 32 hexadecimal digits.

@@ -8,10 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
+use super::input;
 use super::output::Output;
 use crate::agent::merge::Wanted;
 use crate::agent::plan::{Chosen, carry_out, conflicts_markdown, on_disk, plan};
-use crate::agent::{Desk, FOLDER_VARIABLE, Store};
+use crate::agent::{Desk, FOLDER_VARIABLE, HandOff, Store};
 use crate::ledger;
 
 #[derive(clap::Args)]
@@ -21,9 +22,12 @@ convention, not by a sandbox. Choose agents by name in your settings: agents.use
 
 Examples:
   foretype agent run \"Write a test for the parser\" --about src/parser.rs
+  foretype agent show
+  foretype agent apply
   foretype agent list
-  foretype agent show qwen-3fa81c
-  foretype agent cancel qwen-3fa81c")]
+  foretype agent cancel qwen-3fa81c
+
+Without an id, the newest of this project is meant for which the command makes sense.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -36,30 +40,30 @@ enum Command {
     /// Hand a task over and watch it; Ctrl-C ends the agent
     Run(run::Arguments),
     /// Print the log of one
-    Log {
-        /// Its id, or the beginning of one
-        id: String,
-    },
+    Log { id: Option<String> },
     /// Print what an agent has made: a summary, and every change
-    Show { id: String },
+    Show { id: Option<String> },
     /// Merge what an agent has made into your files, as they are on the disk; nothing is changed where anything conflicts
     Apply {
-        id: String,
+        id: Option<String>,
         /// Only this file; may be given again
         #[arg(long, value_name = "PATH")]
         file: Vec<PathBuf>,
     },
     /// Answer an agent's question
     Permit {
-        id: String,
+        id: Option<String>,
         /// Yes, for this time; without it, no
         #[arg(long)]
         allow: bool,
     },
     /// End an agent; what it has made stays
-    Cancel { id: String },
+    Cancel { id: Option<String> },
     /// Forget what an agent has made
-    Discard { id: String },
+    Discard {
+        /// Always by its name: there is no way back
+        id: String,
+    },
     /// Take one out of the list
     Hide { id: String },
 }
@@ -71,24 +75,27 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
         Command::List(arguments) => return list::run(&arguments, &store, output),
         Command::Run(arguments) => return run::run(arguments, store, output),
         Command::Log { id } => {
-            let id = store.find(&id)?.id;
-            let path = store.log(&id);
+            let path = store.log(&one(&store, id, |_| true)?.id);
             let log = std::fs::read_to_string(&path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
             output.write_all(log.as_bytes())?;
         }
         Command::Show { id } => {
+            let id = one(&store, id, HandOff::has_made)?.id;
             let (hand_off, review) = desk(store).review(&id)?;
             output.write_all(review.markdown(&hand_off.title).as_bytes())?;
         }
-        Command::Apply { id, file } => return apply(&desk(store), &id, file, output),
+        Command::Apply { id, file } => {
+            let id = one(&store, id, HandOff::has_made)?.id;
+            return apply(&desk(store), &id, file, output);
+        }
         Command::Permit { id, allow } => {
-            let hand_off = store.find(&id)?;
+            let hand_off = one(&store, id, |hand_off| hand_off.question.is_some())?;
             let asked = hand_off.question.ok_or_else(|| anyhow!("`{}` asks nothing now", hand_off.id))?;
             desk(store).permit(&hand_off.id, asked.number, allow)?;
             writeln!(output, "{}: {}", if allow { "allowed" } else { "denied" }, asked.text)?;
         }
         Command::Cancel { id } => {
-            let id = store.find(&id)?.id;
+            let id = one(&store, id, |hand_off| hand_off.state.is_running())?.id;
             desk(store).cancel(&id)?;
             writeln!(output, "{id} is being ended")?;
         }
@@ -99,6 +106,20 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<i32> {
         Command::Hide { id } => desk(store).hide(&id, true)?,
     }
     Ok(0)
+}
+
+/// The named one, or the newest of this project that fits.
+fn one(store: &Store, id: Option<String>, fits: impl Fn(&HandOff) -> bool) -> Result<HandOff> {
+    let Some(id) = id else {
+        let here = std::env::current_dir()?.canonicalize()?;
+        let project = input::root_of(&here).unwrap_or(here);
+        let is_here = |hand_off: &HandOff| hand_off.workspace.starts_with(&project);
+        let found = store.recover().into_iter().find(|hand_off| is_here(hand_off) && fits(hand_off));
+        return found.ok_or_else(|| {
+            anyhow!("nothing of {} is to be done that with; `foretype agent list` shows all", project.display())
+        });
+    };
+    store.find(&id)
 }
 
 fn apply(desk: &Desk, id: &str, files: Vec<PathBuf>, output: &mut Output) -> Result<i32> {

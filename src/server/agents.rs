@@ -14,7 +14,6 @@ use std::sync::OnceLock;
 
 use tower_lsp::jsonrpc::{Error, ErrorCode};
 
-use super::client;
 use super::state::State;
 use crate::agent::{Agent, Desk, HandOff, Store, Terms};
 
@@ -49,31 +48,37 @@ impl Agents {
         }))
     }
 
-    /// What waits since an earlier session for somebody to look at it, in these folders. Reads a folder, if there is one.
-    fn unfinished(&self, folders: &[PathBuf]) -> Vec<HandOff> {
+    /// Visible ones of projects that this window shows, newest first. Reads a folder, if there is one.
+    fn here(&self, state: &State) -> Vec<HandOff> {
         let Some(folder) = self.folder.as_ref().filter(|folder| folder.is_dir()) else { return Vec::new() };
-        let waits = |hand_off: &HandOff| {
-            let is_here = folders.iter().any(|folder| hand_off.workspace.starts_with(folder));
-            is_here && hand_off.is_visible && hand_off.state.is_reviewable() && !hand_off.files.is_empty()
-        };
-        Store::at(folder.clone()).recover().into_iter().filter(waits).collect()
+        let mut all = Store::at(folder.clone()).recover();
+        all.retain(|hand_off| hand_off.is_visible && shows(state, &hand_off.workspace));
+        all
     }
+}
+
+/// Whether a project is this window's: what is not saved in another window's files is not known here.
+fn shows(state: &State, project: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let project = real(project);
+    let is_open = |path: &Path| real(path).starts_with(&project);
+    state.folders().iter().any(|folder| is_open(folder) || project.starts_with(real(folder)))
+        || state.documents.lock().snapshots().iter().filter_map(|document| document.path.as_deref()).any(is_open)
 }
 
 /// Tells the user of what an earlier session has left.
 pub async fn offer_unfinished(state: &State) {
-    let (state, folders) = (state.clone(), state.folders());
-    let client = state.client.clone();
-    let look = move || state.agents.unfinished(&folders);
-    let Ok(left) = tokio::task::spawn_blocking(look).await else { return };
-    let Some(first) = left.first() else { return };
-    let more = if left.len() > 1 { format!(" and {} more", left.len() - 1) } else { String::new() };
-    let (agent, title, id) = (&first.agent, &first.title, &first.id);
-    client::show_info(
-        &client,
-        format!("foretype: what {agent} made of `{title}`{more} waits for your review ({id}; `foretype.agent.review`)"),
-    )
-    .await;
+    let left = {
+        let state = state.clone();
+        move || {
+            let waits = |left: &HandOff| left.has_made() || left.is_orphan() && left.state.is_reviewable();
+            state.agents.here(&state).into_iter().filter(waits).collect::<Vec<_>>()
+        }
+    };
+    let Ok(left) = tokio::task::spawn_blocking(left).await else { return };
+    if let Some(first) = left.first() {
+        show::tell_left(state, first, left.len() - 1).await;
+    }
 }
 
 /// What a start needs beside the task.

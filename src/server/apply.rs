@@ -1,7 +1,10 @@
-//! Brings reviewed changes into the user's files: text by the editor, so that it can be undone there, the rest on the disk.
+//! Brings reviewed changes into the user's files: open texts by the editor, so that what is not saved is kept and all of it
+//! can be undone there; the rest on the disk.
 //!
 //! Everything is checked before anything is changed. The client gets the version that each edit was merged onto; where the
-//! user has typed on meanwhile, it refuses, or skips the file, and the merge is made anew on what is there then.
+//! user has typed on meanwhile, it refuses, or skips the file, and the merge is made anew on what is there then. No edit can
+//! say what a closed file must hold: a client puts it onto whatever it finds, and one of them empties what is there already
+//! where a new file should be. So these are changed by us, who look once more at each.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +16,8 @@ use tower_lsp::gen_lsp_types as lsp;
 use super::client::{self, Abilities};
 use super::convert;
 use super::state::State;
-use crate::agent::plan::{Chosen, Conflict, Present, Step, carry_out, on_disk, plan};
-use crate::agent::review::{Review, text};
+use crate::agent::plan::{Chosen, Conflict, Half, Present, Step, carry_out, on_disk, plan};
+use crate::agent::review::Review;
 use crate::document::{DocumentId, Snapshot};
 use crate::text::{Encoding, Text};
 
@@ -51,12 +54,15 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 pub async fn apply(state: &State, wanted: Wanted) -> Outcome {
+    // One after the other: what one has changed is what the next is merged onto.
+    let _turn = state.applying.lock().await;
     let mut applied: Vec<PathBuf> = Vec::new();
     for _ in 0..TRIES {
         let (open, steps) = match planned(state, &wanted).await {
             Ok((_, Ok(steps))) if steps.is_empty() => return Outcome::Applied(applied),
             Ok((open, Ok(steps))) => (open, steps),
-            Ok((_, Err(conflicts))) => return Outcome::Conflicts(conflicts),
+            Ok((_, Err(conflicts))) if applied.is_empty() => return Outcome::Conflicts(conflicts),
+            Ok((_, Err(conflicts))) => return Outcome::Failed(in_between(&conflicts, &applied)),
             Err(failed) => return Outcome::Failed(failed),
         };
         let Split { by_client, by_us } = split(&open, &steps, state.abilities());
@@ -66,21 +72,29 @@ pub async fn apply(state: &State, wanted: Wanted) -> Outcome {
                 if has_moved(state, &open, &by_client).await {
                     continue;
                 }
-                return Outcome::Failed(format!("the editor did not take the changes: {reason}. Nothing was changed"));
+                return Outcome::Failed(format!("the editor did not take the changes: {reason}"));
             }
         }
-        if let Err(failed) = on_our_own(&wanted.root, by_us).await {
+        if let Err(failed) = on_our_own(&wanted.root, by_us, &by_client).await {
             return Outcome::Failed(failed);
         }
         applied.extend(steps.iter().map(|step| step.path().to_owned()));
         applied.sort();
         applied.dedup();
         // Neovim says yes, and leaves out a buffer in which the user has typed on.
-        if !(state.abilities().versioned() && is_skipped(state, &wanted, &open, &by_client).await) {
+        let is_skipped = is_skipped(state, &wanted, &open, &by_client).await;
+        if !(is_skipped && state.abilities().versioned()) {
             return Outcome::Applied(applied);
         }
     }
     Outcome::Failed("the files were changed each time; pause for a moment, then apply once more".to_string())
+}
+
+/// The user has changed, while it was brought in, what was still to come.
+fn in_between(conflicts: &[Conflict], applied: &[PathBuf]) -> String {
+    let conflicts: Vec<String> = conflicts.iter().map(Conflict::to_string).collect();
+    let applied: Vec<String> = applied.iter().map(|path| path.display().to_string()).collect();
+    format!("{}. Changed before that, some of it perhaps in part: {}", conflicts.join("; "), applied.join(", "))
 }
 
 type Planned = (Open, Result<Vec<Step>, Vec<Conflict>>);
@@ -118,30 +132,27 @@ struct Split {
     by_us: Vec<Step>,
 }
 
-/// Texts are the client's, so that they can be undone; and files, where it can.
+/// What is open is the client's, where it can.
 fn split(open: &Open, steps: &[Step], abilities: Abilities) -> Split {
     let is_renamed = |path: &Path| steps.iter().any(|step| matches!(step, Step::Rename { from, .. } if from == path));
-    let is_ours = |step: &&Step| match step {
-        Step::Edit { path, .. } => is_renamed(path) && !abilities.file_operations,
-        Step::Create { content, is_executable, is_link, .. } => {
-            let is_text = text(Some(content)).is_some() && !is_link && !is_executable;
-            !(is_text && abilities.file_operations)
-        }
-        Step::Rename { .. } => !abilities.file_operations,
-        // What no buffer shows needs no editor to go.
-        Step::Delete { path, .. } => !(abilities.file_operations && open.contains_key(path)),
-        Step::Replace { .. } | Step::SetExecutable { .. } => true,
+    let is_clients = |step: &&Step| match step {
+        Step::Edit { path, .. } => open.contains_key(path) && (abilities.file_operations || !is_renamed(path)),
+        Step::Rename { from, .. } => open.contains_key(from) && abilities.file_operations,
+        // A buffer whose file has gone stays with the user, who may have typed into it.
+        Step::Create { .. } | Step::Replace { .. } | Step::Delete { .. } | Step::SetExecutable { .. } => false,
     };
-    let (by_us, by_client) = steps.iter().partition::<Vec<&Step>, _>(is_ours);
+    let (by_client, by_us) = steps.iter().partition::<Vec<&Step>, _>(is_clients);
     Split { by_client: by_client.into_iter().cloned().collect(), by_us: by_us.into_iter().cloned().collect() }
 }
 
-async fn on_our_own(root: &Path, steps: Vec<Step>) -> Result<(), String> {
+/// After what the client has done.
+async fn on_our_own(root: &Path, steps: Vec<Step>, by_client: &[Step]) -> Result<(), String> {
     if steps.is_empty() {
         return Ok(());
     }
-    let root = root.to_owned();
-    let work = move || carry_out(&root, &steps).map_err(|half| half.to_string());
+    let (root, done) = (root.to_owned(), by_client.iter().map(|step| root.join(step.path())).collect::<Vec<_>>());
+    let work =
+        move || carry_out(&root, &steps).map_err(|half| Half { done: [done, half.done].concat(), ..half }.to_string());
     tokio::task::spawn_blocking(work).await.map_err(|_| "the server failed; see its log".to_string())?
 }
 
@@ -164,7 +175,7 @@ async fn is_skipped(state: &State, wanted: &Wanted, open: &Open, steps: &[Step])
     for _ in 0..SETTLED_AFTER.as_millis() / LOOK_EVERY.as_millis() {
         if edited(open, steps).all(|document| version(state, &document.id) != Some(document.version)) {
             let left = planned(state, wanted).await.ok().and_then(|(_, steps)| steps.ok()).unwrap_or_default();
-            return left.iter().any(|step| open.contains_key(step.path()));
+            return left.iter().any(|left| steps.iter().any(|step| step.path() == left.path()));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -211,24 +222,16 @@ fn workspace_edit(wanted: &Wanted, open: &Open, steps: &[Step], abilities: Abili
             Step::Edit { path, text, version, edits } => {
                 vec![in_text(uri(path)?, *version, text_edits(text, edits, abilities.encoding))]
             }
-            Step::Create { path, content, .. } => {
-                let uri = uri(path)?;
-                let create = lsp::CreateFile { uri: uri.clone(), options: None, annotation_id };
-                let new_text = String::from_utf8_lossy(content).into_owned();
-                let insert = lsp::TextEdit { range: lsp::Range::default(), new_text };
-                vec![lsp::DocumentChange::CreateFile(create), in_text(uri, None, vec![insert])]
-            }
             Step::Rename { from, to } => vec![lsp::DocumentChange::RenameFile(lsp::RenameFile {
                 old_uri: uri(from)?,
                 new_uri: uri(to)?,
                 options: None,
                 annotation_id,
             })],
-            Step::Delete { path, .. } => {
-                let delete = lsp::DeleteFile { uri: uri(path)?, options: None, annotation_id };
-                vec![lsp::DocumentChange::DeleteFile(delete)]
+            // These are ours.
+            Step::Create { .. } | Step::Replace { .. } | Step::Delete { .. } | Step::SetExecutable { .. } => {
+                return None;
             }
-            Step::Replace { .. } | Step::SetExecutable { .. } => return None,
         })
     });
     let change_annotations = annotation.clone().map(|id| {

@@ -52,6 +52,8 @@ pub struct Shared {
     idle: Idle,
     pub recorder: Recorder,
     pub agents: Agents,
+    /// Held by who brings changes into the user's files.
+    pub applying: tokio::sync::Mutex<()>,
     pub tape: Tape,
     pub skills: skills::Desk,
     pub places: Places,
@@ -122,6 +124,7 @@ impl State {
             idle: Idle::start(rest(WeakState(shared.clone()))),
             recorder,
             agents: Agents::new(agents),
+            applying: tokio::sync::Mutex::default(),
             tape,
             skills: skills::Desk::new(home, trust),
             places: Places::default(),

@@ -1,160 +1,24 @@
-"""Real agents against the scripted model, through `foretype agent`: work, review, apply, deny, cancel, outages, budgets.
+"""Real agents against the scripted model, through `foretype agent`, from a real Neovim, and as the README says: work, review,
+apply, deny, cancel, outages, budgets.
 
-drive.py FORETYPE AGENTS: the binary, and the folder that install has made. Nothing outside of this machine is asked.
+drive.py [FILTER]; run starts it, and says in the environment what is there. Nothing outside of this machine is asked.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from model import Model
+from scene import AFTER, AGENTS, BEFORE, ENTRIES, FILE, FORETYPE, INPUT_USD, KEY, NEW, OUTPUT_USD, Scene
 
-FORETYPE, AGENTS = sys.argv[1], Path(sys.argv[2])
-FILE = "src/lib.rs"
-OLD, NEW = "todo!()", "a + b"
-BEFORE = "pub fn add(a: u32, b: u32) -> u32 {\n    %s\n}\n" % OLD
-AFTER = BEFORE.replace(OLD, NEW)
-KEY = "key-of-nobody-0123456789"
-
-# One price for both, in US dollars for a million tokens.
-INPUT_USD, OUTPUT_USD = 3.0, 15.0
-
-
-class Scene:
-    """A home, a project and a model."""
-
-    def __init__(self, agent, budget=None):
-        self.place = tempfile.TemporaryDirectory(prefix="foretype-agents-")
-        self.home = Path(self.place.name).resolve()
-        self.project = self.home / "project"
-        (self.project / "src").mkdir(parents=True)
-        (self.project / FILE).write_text(BEFORE)
-        git = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost"]
-        for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
-            subprocess.run(git + command, cwd=self.project, check=True)
-        self.model = Model(FILE, OLD, NEW, "touch made-by-the-agent")
-        self.agent = agent
-        settings = self.home / "config" / "foretype" / "config.toml"
-        settings.parent.mkdir(parents=True)
-        entry = {**ENTRIES[agent], "upstream": self.model.url, "input_usd": INPUT_USD, "output_usd": OUTPUT_USD}
-        if budget:
-            entry["budget"] = budget
-        settings.write_text("[agents]\nstalled_after_s = 2\nuse = [%s]\n" % toml(entry))
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "LANG": "C.UTF-8",
-            "XDG_CONFIG_HOME": str(self.home / "config"),
-            "XDG_STATE_HOME": str(self.home / "state"),
-        }
-
-    def command(self, *arguments):
-        return [FORETYPE, "agent", *arguments]
-
-    def start(self, scene):
-        self.model.scene = scene
-        self.model.reset()
-        command = self.command("run", "--json", "--about", FILE, "Implement `add` in %s." % FILE)
-        return subprocess.Popen(
-            command, cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def end(self, process, within=60):
-        out, err = process.communicate(timeout=within)
-        try:
-            done = json.loads(out)
-        except ValueError:
-            raise AssertionError("no hand-off: %s\n%s" % (out, err)) from None
-        done["said"] = err
-        self.check_gone(done)
-        # Whatever the agent does, the user's file is as it was.
-        assert (self.project / FILE).read_text() == BEFORE, done
-        assert not (self.project / "made-by-the-agent").exists(), done
-        return done
-
-    def run(self, scene):
-        return self.end(self.start(scene))
-
-    def ask(self, *arguments):
-        done = subprocess.run(self.command(*arguments), cwd=self.project, env=self.environment,
-                              capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
-
-    def list(self):
-        return json.loads(self.ask("list", "--all", "--json"))
-
-    def wait(self, is_so, within=30):
-        until = time.monotonic() + within
-        while time.monotonic() < until:
-            for hand_off in self.list():
-                if is_so(hand_off):
-                    return hand_off
-            time.sleep(0.05)
-        raise AssertionError("never came: %s" % json.dumps(self.list(), indent=2))
-
-    def check_gone(self, hand_off):
-        mark = ("FORETYPE_HANDOFF=%s" % hand_off["mark"]).encode()
-        for environ in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                assert mark not in environ.read_bytes(), "%s is left" % environ.parent
-            except OSError:
-                pass
-
-    def copy(self, hand_off):
-        return (Path(hand_off["snapshot"]["folder"]) / FILE).read_text()
-
-
-def toml(value):
-    if isinstance(value, dict):
-        return "{ %s }" % ", ".join("%s = %s" % (name, toml(item)) for name, item in value.items())
-    if isinstance(value, list):
-        return "[%s]" % ", ".join(map(toml, value))
-    # TOML's basic strings are JSON's.
-    return json.dumps(value)
-
-
-def opencode_settings():
-    provider = {
-        "npm": "@ai-sdk/openai-compatible",
-        "name": "Scripted",
-        "options": {"baseURL": "{url}", "apiKey": KEY},
-        "models": {"scripted": {"name": "Scripted", "tool_call": True, "limit": {"context": 131072, "output": 4096}}},
-    }
-    return json.dumps({
-        "autoupdate": False,
-        "share": "disabled",
-        "model": "scripted/scripted",
-        "small_model": "scripted/scripted",
-        "enabled_providers": ["scripted"],
-        "provider": {"scripted": provider},
-        "permission": {"edit": "ask", "bash": "ask", "webfetch": "deny"},
-    })
-
-
-ENTRIES = {
-    "qwen": {
-        "name": "qwen",
-        "command": str(AGENTS / "qwen"),
-        "args": ["--acp", "--auth-type", "openai"],
-        "env": ["OPENAI_API_KEY=" + KEY, "OPENAI_MODEL=scripted"],
-    },
-    "opencode": {
-        "name": "opencode",
-        "command": str(AGENTS / "opencode"),
-        "meter": "openai",
-        "env": [
-            "OPENCODE_DISABLE_MODELS_FETCH=1",
-            "OPENCODE_DISABLE_LSP_DOWNLOAD=1",
-            "OPENCODE_DISABLE_DEFAULT_PLUGINS=1",
-            "OPENCODE_CONFIG_CONTENT=" + opencode_settings(),
-        ],
-    },
-}
+# Empty where there is none.
+NEOVIM = os.environ.get("FORETYPE_TEST_NEOVIM", "")
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 
 
 def works_and_is_counted(agent):
@@ -245,26 +109,103 @@ def a_budget_ends_it(agent):
     return done["reason"]
 
 
+def begin_editor(scene, *arguments):
+    """Neovim, which finds the server by its name."""
+    programs = scene.home / ".cargo" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "foretype").symlink_to(FORETYPE)
+    scene.environment["PATH"] = "%s:%s" % (programs, scene.environment["PATH"])
+    command = [NEOVIM, "--clean", "-l", str(ROOT / "tests/agents/neovim.lua"), str(ROOT), str(scene.home),
+               str(scene.project), *arguments]
+    done = subprocess.run(command, env=scene.environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (hand_off,) = scene.list()
+    scene.check_gone(hand_off)
+    return hand_off
+
+
+def neovim_hands_over_and_applies(agent):
+    scene = Scene(agent)
+    hand_off = begin_editor(scene)
+    assert hand_off["state"] == "applied", hand_off
+    expected = "// not saved yet\n%s// typed while it worked\n" % AFTER
+    assert (scene.project / FILE).read_text() == expected
+    return "what was not saved and what was typed meanwhile are kept"
+
+
+def neovim_says_no(agent):
+    scene = Scene(agent)
+    scene.model.scene = "execute"
+    hand_off = begin_editor(scene, "Deny")
+    assert [made["by"] for made in hand_off["decisions"] if "touch" in made["what"]] == ["user"], hand_off
+    assert not list(scene.home.glob("**/made-by-the-agent")), "it ran"
+    assert (scene.project / FILE).read_text() == BEFORE
+    return "%d decisions" % len(hand_off["decisions"])
+
+
+def readme_block(section, language):
+    text = README.read_text().split("\n## %s\n" % section)[1].split("\n## ")[0]
+    return re.search("```%s\n(.*?)```" % language, text, re.S).group(1)
+
+
+def the_readme_is_followed(agent):
+    """From a clean home; from outside come the agent's program, and the address of its model, as its maker names it."""
+    settings, commands = (readme_block("A task, handed over", language) for language in ("toml", "sh"))
+    file = re.search(r"--about (\S+)", commands).group(1)
+    scene = Scene(agent, file=file)
+    programs = scene.home / "bin"
+    programs.mkdir()
+    (programs / "foretype").symlink_to(FORETYPE)
+    (programs / agent).symlink_to(AGENTS / agent)
+    environment = {
+        "PATH": "%s:%s" % (programs, os.environ["PATH"]), "HOME": str(scene.home), "LANG": "C.UTF-8",
+        "OPENAI_BASE_URL": scene.model.url, "OPENAI_API_KEY": KEY, "OPENAI_MODEL": "scripted",
+    }
+    place = subprocess.run([FORETYPE, "config", "path"], env=environment, capture_output=True, text=True, check=True)
+    path = Path(place.stdout.strip().splitlines()[0])
+    path.parent.mkdir(parents=True)
+    path.write_text(settings)
+    done = subprocess.run(["sh", "-ec", commands], cwd=scene.project, env=environment, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "+    " + NEW in done.stdout, done.stdout
+    assert (scene.project / file).read_text() == AFTER, done.stdout + done.stderr
+    return "%d requests; applied" % scene.model.asked
+
+
 TESTS = [works_and_is_counted, a_command_is_denied, a_cancel_leaves_nothing, silence_is_shown, an_outage_is_shown,
          a_refused_key_ends_it, a_budget_ends_it]
 
+# Those of an editor have one agent, the quicker one.
+OTHERS = [(neovim_hands_over_and_applies, "opencode"), (neovim_says_no, "opencode"), (the_readme_is_followed, "qwen")]
+
+# Agents mostly wait, for their own time-outs too.
+N_TOGETHER = 3
+
+
+def attempt(test, agent):
+    """Says how it went; whether it went well."""
+    name = "%s: %s" % (agent, test.__name__.replace("_", " "))
+    started = time.monotonic()
+    try:
+        said = test(agent)
+        print("ok      %s (%s; %.1f s)" % (name, said, time.monotonic() - started), flush=True)
+        return True
+    except Exception as error:  # A test that fails must not hide the others.
+        print("FAILED  %s: %s: %s" % (name, type(error).__name__, error), flush=True)
+        return False
+
 
 def main():
-    wanted = sys.argv[3] if len(sys.argv) > 3 else ""
-    failed = 0
-    for agent in ENTRIES:
-        for test in TESTS:
-            name = "%s: %s" % (agent, test.__name__.replace("_", " "))
-            if wanted not in name:
-                continue
-            started = time.monotonic()
-            try:
-                said = test(agent)
-                print("ok      %s (%s; %.1f s)" % (name, said, time.monotonic() - started), flush=True)
-            except Exception as error:  # A test that fails must not hide the others.
-                failed += 1
-                print("FAILED  %s: %s: %s" % (name, type(error).__name__, error), flush=True)
-    sys.exit(1 if failed else 0)
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    others = [other for other in OTHERS if NEOVIM or "neovim" not in other[0].__name__]
+    if len(others) < len(OTHERS):
+        print("skipped: Neovim not found")
+    tests = others + [(test, agent) for test in TESTS for agent in ENTRIES]
+    tests = [(test, agent) for test, agent in tests if wanted in "%s: %s" % (agent, test.__name__.replace("_", " "))]
+    with ThreadPoolExecutor(N_TOGETHER) as pool:
+        passed = list(pool.map(lambda one: attempt(*one), tests))
+    sys.exit(0 if passed and all(passed) else 1)
 
 
 main()

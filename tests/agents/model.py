@@ -1,7 +1,7 @@
 """A model that follows a script, behind OpenAI's API, for real agents: it looks for the tools that it is offered and calls
 them in the order of its scene.
 
-Run by drive.py. `Model.scene` chooses what happens; `Model.asked` and `Model.tokens` are its own count.
+`Model.scene` chooses what happens; `Model.asked` and `Model.tokens` are its own count.
 """
 
 import json
@@ -128,9 +128,9 @@ class Model:
             return None
         wanted = SCENES[self.scene][step]
         name = next((name for name in TOOLS[wanted] if name in tools), None)
-        return (name, self.arguments(wanted, tools[name]["parameters"], question)) if name else None
+        return (name, self.arguments(wanted, tools[name]["parameters"], question, step)) if name else None
 
-    def arguments(self, wanted, schema, question):
+    def arguments(self, wanted, schema, question, step):
         copy = COPY.search(json.dumps(question["messages"], ensure_ascii=False).replace("\\/", "/"))
         target = "%s/%s" % (copy.group(1), self.file) if copy else self.file
         values = {}
@@ -142,6 +142,9 @@ class Model:
                 values[name] = self.old
             elif wanted == "edit" and plain in ("newstring", "newtext"):
                 values[name] = self.new
+            elif self.scene == "loop" and plain in ("offset", "limit"):
+                # Agents end who does the same again and again.
+                values[name] = 1 + step % 50
             elif wanted == "execute" and plain == "command":
                 values[name] = self.command
             elif name in (schema.get("required") or []) and schema["properties"][name].get("type") == "boolean":

@@ -2,6 +2,8 @@
 
 mod cli;
 pub mod fake;
+mod interleaved;
+mod killed;
 mod merge;
 mod meter;
 mod plan;

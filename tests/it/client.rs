@@ -196,6 +196,19 @@ impl Client {
         }
     }
 
+    /// Waits for the answer to one of these requests, or for a request of the server by this method.
+    pub fn next(&mut self, ids: &[u64], method: &str) -> Value {
+        loop {
+            if let Some(i) = self.said.iter().position(|message| message["method"] == method) {
+                return self.said.remove(i);
+            }
+            if let Some(answer) = ids.iter().find_map(|id| self.answers.remove(&json!(id))) {
+                return answer;
+            }
+            self.read();
+        }
+    }
+
     /// Answers that nobody has waited for.
     pub fn n_answers_left(&self) -> usize {
         self.answers.len()

@@ -18,10 +18,10 @@ const N_REQUESTS: usize = 1_000;
 const N_TOGETHER: usize = 50;
 
 /// Knuth's linear congruential generator.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, n_sides: usize) -> usize {
+    pub fn roll(&mut self, n_sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n_sides
     }

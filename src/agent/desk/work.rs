@@ -13,7 +13,7 @@ use crate::agent::meter::{Account, Meter, Tab};
 use crate::agent::permissions::Policy;
 use crate::agent::process::Launch;
 use crate::agent::session::{self, Ended, Order, Setup};
-use crate::agent::store::{Lock, Wish};
+use crate::agent::store::{self, Lock, Wish};
 use crate::agent::usage::Source;
 use crate::agent::worktree::{Capture, Snapshot};
 use crate::agent::{HandOff, State, Task, unix_ms};
@@ -63,7 +63,7 @@ impl Work {
         let mut journal = Journal::open(&folder, agent.secrets()).context("its log cannot be written")?;
         journal.section(&self.hand_off.title, &format!("{} · {}", self.hand_off.agent, self.hand_off.id));
         journal.section("You", &self.task.instruction);
-        let snapshot = self.snapshot(folder.join("snapshot")).await?;
+        let snapshot = self.snapshot(store::snapshot(&folder)).await?;
         let (worktree, working) = (snapshot.folder.clone(), snapshot.working_folder());
         let blocks = self.task.blocks(&snapshot.root, &worktree, &working);
         self.hand_off.snapshot = Some(snapshot);

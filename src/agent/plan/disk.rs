@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Present, Step};
+use super::{Present, Step, is_same};
 use crate::agent::merge::edited;
 
 /// A step failed after others were done. `Display` gives the sentence for the user.
@@ -72,10 +72,12 @@ fn one(root: &Path, path: &Path, step: &Step) -> io::Result<()> {
             }
             fs::rename(path, to)
         }
-        Step::Delete { expected, .. } => {
-            expect(path, expected)?;
-            fs::remove_file(path)
-        }
+        Step::Delete { expected, .. } => match on_disk(path)? {
+            // The buffer of one that has gone may be there still.
+            None => Ok(()),
+            Some(present) if is_same(&present, expected) => fs::remove_file(path),
+            Some(_) => Err(changed()),
+        },
         Step::SetExecutable { is_executable, .. } => set_executable(path, *is_executable),
     }
 }
@@ -83,11 +85,15 @@ fn one(root: &Path, path: &Path, step: &Step) -> io::Result<()> {
 fn expect(path: &Path, content: &[u8]) -> io::Result<Present> {
     match on_disk(path)? {
         Some(present) if present.content == content => Ok(present),
-        _ => Err(io::Error::other("it was changed meanwhile; apply once more")),
+        _ => Err(changed()),
     }
 }
 
-/// Never over anything that is there.
+fn changed() -> io::Error {
+    io::Error::other("it was changed meanwhile; apply once more")
+}
+
+/// Never over anything that is there; whole, or not at all.
 fn create(path: &Path, content: &[u8], is_link: bool) -> io::Result<()> {
     #[cfg(unix)]
     if is_link {
@@ -96,18 +102,29 @@ fn create(path: &Path, content: &[u8], is_link: bool) -> io::Result<()> {
     }
     // A system without links has their text in a file.
     let _ = is_link;
-    fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(content)
+    let mut builder = tempfile::Builder::new();
+    // As any new file, what the user's mask takes away apart.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    file.write_all(content)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// As a whole, with the mode that it had.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     // A link is written through, not replaced.
     let path = path.canonicalize()?;
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
     file.write_all(content)?;
     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! What came of a run: the agent's files, frozen, against those that it was given.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -63,7 +64,7 @@ impl Snapshot {
         self.check_presence()?;
         let index = self.store.join("capture.index");
         // With the times at which the files were checked out, only changed ones are read.
-        fs::copy(self.store.join("index"), &index).context("cannot prepare the review")?;
+        copy_with_time(&self.store.join("index"), &index).context("cannot prepare the review")?;
         let captured = self.capture_with(&self.git().with_index(&index));
         let _ = fs::remove_file(index);
         captured
@@ -170,6 +171,14 @@ impl Change {
     pub fn old_path(&self) -> &Path {
         self.from.as_deref().unwrap_or(&self.path)
     }
+}
+
+/// A file that was changed at the moment at which the index was written looks unchanged, but for that moment: git compares the
+/// two times.
+fn copy_with_time(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    let written = fs::metadata(from)?.modified()?;
+    fs::File::options().write(true).open(to)?.set_modified(written)
 }
 
 /// Reads `:100644 100755 0123… 4567… M`, then one path, or two when it is renamed.

@@ -54,7 +54,7 @@ fn print(hand_off: &HandOff, output: &mut Output) -> io::Result<()> {
     if state.is_running() {
         facts.push(hand_off.line());
     } else {
-        facts.push(format!("{} files", hand_off.files.len()));
+        facts.push(hand_off.n_files());
     }
     facts.extend(Some(hand_off.usage.describe()).filter(|usage| !usage.is_empty()));
     writeln!(output, "{:13} {}", "", output.paint(Style::Dim, &facts.join(" · ")))?;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types as lsp;
 
-use super::{Refused, blocking, commands};
+use super::{Refused, blocking, commands, shows};
 use crate::agent::merge;
 use crate::agent::plan::{Chosen, Conflict, conflicts_markdown};
 use crate::agent::{Desk, HandOff};
@@ -45,6 +45,13 @@ pub async fn apply(state: &State, desk: &Desk, id: String, wish: Wish) -> Result
     let looked = desk.clone();
     let (hand_off, review) = blocking(move || looked.review(&id)).await?;
     let root = hand_off.snapshot.as_ref().map(|snapshot| snapshot.root.clone()).ok_or("its copy is gone")?;
+    if !shows(state, &hand_off.workspace) {
+        let (id, project) = (&hand_off.id, hand_off.workspace.display());
+        return Err(format!(
+            "`{id}` is of {project}, which is not open in this window; apply it in a window that shows it, or by \
+             `foretype agent apply {id}`"
+        ));
+    }
     let chosen = wish.chosen();
     let is_all = chosen == Chosen::All;
     let label = format!("{}: {}", hand_off.agent, hand_off.title);

@@ -1,12 +1,12 @@
 //! `foretype.agent.*`: the same in every editor. Each takes one object, or, for those about one hand-off, its id alone;
-//! without an id it is the newest for which the command makes sense. None waits for an agent.
+//! without an id it is the newest of this window for which the command makes sense. None waits for an agent.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::Result;
 
-use super::{Refused, apply, blocking, brief, chosen, next_agent, refused, terms};
+use super::{Refused, apply, blocking, brief, chosen, next_agent, refused, shows, terms};
 use crate::agent::{Desk, HandOff};
 use crate::server::state::State;
 
@@ -73,7 +73,7 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
             Ok(all.iter().filter(|hand_off| which.all || hand_off.is_visible).map(row).collect())
         }
         LOG => {
-            let id = one(&desk, about(LOG, argument)?.id, |_| true).await?;
+            let id = one(state, &desk, about(LOG, argument)?.id, |_| true).await?;
             let uri = lsp::Uri::from_file_path(desk.store().log(&id)).map_err(|()| "the log has no address")?;
             let answer = json!({"id": id, "uri": uri});
             open(state, uri).await;
@@ -81,7 +81,7 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
         }
         PERMIT => {
             let About { id, question, allow, .. } = about(PERMIT, argument)?;
-            let id = one(&desk, id, |hand_off| hand_off.question.is_some()).await?;
+            let id = one(state, &desk, id, |hand_off| hand_off.question.is_some()).await?;
             blocking(move || {
                 let asked = desk.read(&id)?.question;
                 let number = asked.map(|asked| asked.number);
@@ -92,17 +92,17 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
             Ok(Value::Null)
         }
         CANCEL => {
-            let id = one(&desk, about(CANCEL, argument)?.id, |hand_off| hand_off.state.is_running()).await?;
+            let id = one(state, &desk, about(CANCEL, argument)?.id, |hand_off| hand_off.state.is_running()).await?;
             blocking(move || desk.cancel(&id)).await?;
             Ok(Value::Null)
         }
         PASS => {
             let About { id, agent, .. } = about(PASS, argument)?;
-            let id = one(&desk, id, |hand_off| hand_off.state.is_running()).await?;
+            let id = one(state, &desk, id, |hand_off| hand_off.state.is_running()).await?;
             pass_on(state, &id, agent).await
         }
         REVIEW => {
-            let id = one(&desk, about(REVIEW, argument)?.id, has_made).await?;
+            let id = one(state, &desk, about(REVIEW, argument)?.id, HandOff::has_made).await?;
             apply::review(state, &desk, id).await
         }
         APPLY => {
@@ -110,25 +110,21 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
                 Value::String(id) => apply::Wish { id: Some(id), ..apply::Wish::default() },
                 argument => read(APPLY, argument)?,
             };
-            let id = one(&desk, wish.id.clone(), has_made).await?;
+            let id = one(state, &desk, wish.id.clone(), HandOff::has_made).await?;
             apply::apply(state, &desk, id, wish).await
         }
         DISCARD => {
-            let id = one(&desk, about(DISCARD, argument)?.id, |hand_off| hand_off.state.is_reviewable()).await?;
+            let id = one(state, &desk, about(DISCARD, argument)?.id, |hand_off| hand_off.state.is_reviewable()).await?;
             Ok(row(&blocking(move || desk.discard(&id)).await?))
         }
         HIDE => {
             let About { id, hide, .. } = about(HIDE, argument)?;
-            let id = one(&desk, id, |hand_off| !hand_off.state.is_running()).await?;
+            let id = one(state, &desk, id, |hand_off| !hand_off.state.is_running()).await?;
             blocking(move || desk.hide(&id, hide.unwrap_or(true))).await?;
             Ok(Value::Null)
         }
         unknown => Err(format!("no command `{unknown}`; there are {}", COMMANDS.join(", "))),
     }
-}
-
-fn has_made(hand_off: &HandOff) -> bool {
-    hand_off.state.is_reviewable() && !hand_off.files.is_empty()
 }
 
 /// The same task for another agent.
@@ -164,18 +160,19 @@ fn about(command: &str, argument: Value) -> std::result::Result<About, Refused> 
     }
 }
 
-/// The hand-off that is meant: the named one, or the newest that fits.
-pub async fn one(
+/// The hand-off that is meant: the named one, or the newest of this window's projects that fits.
+async fn one(
+    state: &State,
     desk: &Desk,
     id: Option<String>,
     fits: impl Fn(&HandOff) -> bool + Send + 'static,
 ) -> std::result::Result<String, Refused> {
-    let desk = desk.clone();
+    let (state, desk) = (state.clone(), desk.clone());
     blocking(move || match id {
         Some(id) => Ok(desk.read(&id)?.id),
         None => {
-            let found = desk.list().into_iter().find(fits);
-            let found = found.ok_or_else(|| anyhow::anyhow!("there is no hand-off for which this makes sense"))?;
+            let found = desk.list().into_iter().find(|hand_off| shows(&state, &hand_off.workspace) && fits(hand_off));
+            let found = found.ok_or_else(|| anyhow::anyhow!("there is no hand-off here for which this makes sense"))?;
             Ok(found.id)
         }
     })

@@ -23,6 +23,7 @@ const ALLOW: &str = "Allow once";
 const DENY: &str = "Deny";
 const CANCEL: &str = "End the agent";
 const WAIT: &str = "Wait";
+const REVIEW: &str = "Review it";
 const LOG: &str = "Show the log";
 
 /// Takes the news of a desk.
@@ -126,34 +127,60 @@ async fn hand_over(state: &State, id: &str, next: Option<String>) {
 
 async fn tell_end(state: &WeakState, hand_off: &HandOff) -> Option<()> {
     let state = state.upgrade()?;
-    let HandOff { agent, title, id, files, reason, .. } = hand_off;
+    let HandOff { agent, title, reason, .. } = hand_off;
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    let n_files = files.len();
     let text = match hand_off.state {
-        Stand::Review if n_files > 0 => format!("foretype: {agent} has changed {n_files} files for `{title}`{because}"),
-        Stand::Review => format!("foretype: {agent} has ended `{title}`{because}"),
+        Stand::Review if hand_off.files.is_empty() => format!("foretype: {agent} has ended `{title}`{because}"),
+        Stand::Review => format!("foretype: {agent} has changed {} for `{title}`{because}", hand_off.n_files()),
         Stand::Cancelled => return None,
         Stand::OverBudget => format!("foretype: {agent} was stopped{because}"),
         _ => format!("foretype: {agent} has failed{because}"),
     };
+    tell(&state, hand_off, text).await
+}
+
+/// An earlier session has left this one, and more.
+pub async fn tell_left(state: &State, hand_off: &HandOff, n_more: usize) {
+    let HandOff { agent, title, reason, .. } = hand_off;
+    let more = if n_more > 0 { format!(" and of {n_more} more") } else { String::new() };
+    let text = match hand_off.has_made() {
+        true => format!("foretype: what {agent} made of `{title}`{more} waits for your review"),
+        false => format!("foretype: {agent} did not come to an end with `{title}`{more}: {reason}"),
+    };
+    let (state, hand_off) = (state.clone(), hand_off.clone());
+    // The answer may take any time.
+    tokio::spawn(async move { tell(&state, &hand_off, text).await });
+}
+
+/// Says how one has ended, and offers what can be done now.
+async fn tell(state: &State, hand_off: &HandOff, text: String) -> Option<()> {
+    let HandOff { agent, id, .. } = hand_off;
     let is_good = hand_off.state == Stand::Review;
     if !state.abilities().message_actions {
         let text = format!("{text} ({id}; `foretype.agent.review`)");
-        if is_good {
-            client::show_info(&state.client, text).await
-        } else {
-            client::show_warning(&state.client, text).await
+        match is_good {
+            true => client::show_info(&state.client, text).await,
+            false => client::show_warning(&state.client, text).await,
         }
         return None;
     }
-    let next = next_agent(&state, agent).filter(|_| !is_good);
+    let review = hand_off.has_made().then_some(REVIEW);
+    // Only what was begun in this window can be passed on.
+    let next = next_agent(state, agent).filter(|_| !is_good && !hand_off.is_orphan());
     let over = next.as_ref().map(|next| hand_to(next));
-    let answers: Vec<&str> = over.as_deref().into_iter().chain([LOG]).collect();
+    let answers: Vec<&str> = review.into_iter().chain(over.as_deref()).chain([LOG]).collect();
     let answer = client::ask(&state.client, text, &answers).await?;
-    match answer.as_str() {
-        LOG => drop(commands::handle(&state, commands::LOG, Some(id.as_str().into())).await),
-        answer if Some(answer) == over.as_deref() => hand_over(&state, id, next).await,
-        _ => {}
+    let command = match answer.as_str() {
+        REVIEW => commands::REVIEW,
+        LOG => commands::LOG,
+        answer if Some(answer) == over.as_deref() => {
+            hand_over(state, id, next).await;
+            return Some(());
+        }
+        _ => return None,
+    };
+    if let Err(error) = commands::handle(state, command, Some(id.as_str().into())).await {
+        client::show_warning(&state.client, format!("foretype: {}", error.message)).await;
     }
     Some(())
 }

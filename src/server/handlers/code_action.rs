@@ -16,18 +16,17 @@ use crate::server::state::State;
 pub const KIND: &str = "source.foretype";
 
 pub async fn handle(state: &State, params: lsp::CodeActionParams) -> Result<Vec<lsp::CodeAction>> {
-    let handing_over = agents::actions::of(state, &params);
-    let on_selection = skills::actions::of(state, &params);
+    let by_others = [agents::actions::of(state, &params).await, skills::actions::of(state, &params).await].concat();
     // With ghost text the editor has better ways to our own.
     if state.abilities().inline_completion || !is_asked(&params.context) {
-        return Ok([handing_over, on_selection.await].concat());
+        return Ok(by_others);
     }
     let toggle = if state.is_paused() { "foretype: switch on" } else { "foretype: switch off" };
     let mut actions: Vec<lsp::CodeAction> = accept(state, &params).into_iter().collect();
     actions.push(command(toggle, TOGGLE));
     actions.push(command("foretype: why was there, or was there not, a suggestion", SHOW_WHY));
     actions.push(command("foretype: status", SHOW_STATUS));
-    Ok([actions, handing_over, on_selection.await].concat())
+    Ok([actions, by_others].concat())
 }
 
 /// By hand, and then for any kind or one that includes ours; or for ours by its name.

@@ -64,7 +64,8 @@ pub fn is_wanted(context: &lsp::CodeActionContext) -> bool {
     is_asked && context.only.as_ref().is_none_or(|only| only.iter().any(wants))
 }
 
-fn action(title: String, command: &str, argument: Value) -> lsp::CodeAction {
+/// Sends a command with one argument.
+pub fn action(title: String, command: &str, argument: Value) -> lsp::CodeAction {
     let arguments = Some(vec![argument]);
     let command = lsp::Command { title: title.clone(), tooltip: None, command: command.to_string(), arguments };
     lsp::CodeAction {

@@ -72,7 +72,7 @@ fn it_runs_to_the_end_and_says_what_was_made() {
     let said = home.ask(&["run", "Implement `add`.", "--about", "src/lib.rs:1-2"]);
     assert!(said.contains("Done.") && said.contains("  src/lib.rs\nreview"), "{said}");
     let listed = home.ask(&["list"]);
-    assert!(listed.contains("Implement `add`.") && listed.contains("1 files"), "{listed}");
+    assert!(listed.contains("Implement `add`.") && listed.contains("· 1 file\n"), "{listed}");
     let known = home.wait(|_| true);
     let id = known["id"].as_str().unwrap();
     let copy = Path::new(known["snapshot"]["folder"].as_str().unwrap()).join(FILE);

@@ -17,6 +17,10 @@ pub const FILE: &str = "src/lib.rs";
 pub const BEFORE: &str = "pub fn add(a: u32, b: u32) -> u32 {\n    todo!()\n}\n";
 pub const AFTER: &str = "pub fn add(a: u32, b: u32) -> u32 {\n    a + b\n}\n";
 
+/// A new file, of who makes two.
+pub const MORE: &str = "src/more.rs";
+pub const MORE_TEXT: &str = "pub fn more() {}\n";
+
 /// As it would be in the settings.
 pub fn agent(manner: &str) -> Agent {
     let binary = std::env::current_exe().unwrap();
@@ -42,6 +46,9 @@ struct Fake {
 
 impl Fake {
     fn play(&mut self, manner: &str) -> i32 {
+        if manner == "mute" {
+            return self.until_end();
+        }
         let Some(initialize) = self.hear("initialize") else { return 0 };
         let version = if manner == "old" { 0 } else { 1 };
         let embeds = manner != "plain";
@@ -148,8 +155,16 @@ impl Fake {
                 print!("{{\"jsonrpc\": \"2.0\", \"id\": 4, \"resu");
                 return 0;
             }
-            "hang" | "deaf" => {
-                self.tool("r1", "read", FILE, "completed");
+            "two-files" => {
+                self.edit("e1");
+                std::fs::write(MORE, MORE_TEXT).unwrap();
+            }
+            "hang" | "deaf" | "half-done" => {
+                if manner == "half-done" {
+                    // As a command does it: nobody is told.
+                    std::fs::write(FILE, AFTER).unwrap();
+                }
+                self.tool("r1", "read", FILE, if manner == "half-done" { "in_progress" } else { "completed" });
                 if manner == "deaf" {
                     deafen();
                 }

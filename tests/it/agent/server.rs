@@ -111,7 +111,7 @@ fn a_start_returns_at_once_and_a_bar_shows_the_rest() {
     let end = window.bar(&begun["id"], "end");
     assert_eq!(end["message"], "review · 1 file");
     let told = window.question();
-    assert!(told.contains("fake has changed 1 files for `Implement `add`.`"), "{told}");
+    assert!(told.contains("fake has changed 1 file for `Implement `add`.`"), "{told}");
     let row = window.wait(|row| row["state"] == "review");
     assert_eq!((&row["id"], &row["files"]), (&begun["id"], &json!([FILE])));
     let copy = std::path::Path::new(row["worktree"].as_str().unwrap()).join(FILE);
@@ -285,9 +285,65 @@ fn a_server_that_dies_leaves_its_hand_offs_to_the_next() {
     let Window { folder, client } = window;
     client.close();
     let mut window = Window::of(folder, &[("fake", "edit")], able(), Reply::Never);
-    let told = window.client.wait_for(|message| message["method"] == "window/showMessage");
+    let told = window.client.wait_for(|message| message["method"] == QUESTION);
     let message = told["params"]["message"].as_str().unwrap();
-    assert!(message.contains("waits for your review") && message.contains(&id), "{message}");
+    assert!(message.contains("what fake made of `Implement it.` waits for your review"), "{message}");
+    assert_eq!(told["params"]["actions"][0]["title"], "Review it");
+    assert_eq!(window.wait(|_| true)["id"], id.as_str());
+}
+
+#[test]
+fn what_was_handed_over_is_in_the_menu() {
+    let mut window = Window::open(&[("fake", "half-done")]);
+    let uri = window.uri(FILE);
+    window.client.open(&uri, "rust", BEFORE);
+    let menu = |window: &mut Window| -> Vec<Value> {
+        let at = json!({"line": 0, "character": 0});
+        let context = json!({"diagnostics": [], "triggerKind": 1, "only": ["refactor"]});
+        let params = json!({"textDocument": {"uri": uri}, "range": {"start": at, "end": at}, "context": context});
+        window.client.ask("textDocument/codeAction", params)["result"].as_array().unwrap().clone()
+    };
+    let titles =
+        |menu: &[Value]| menu.iter().map(|action| action["title"].as_str().unwrap().to_string()).collect::<Vec<_>>();
+    assert!(menu(&mut window).is_empty());
+    window.start(json!({"instruction": "Implement it."}));
+    window.wait(|row| row["tool"] == "read src/lib.rs");
+    let while_it_works = menu(&mut window);
+    assert_eq!(titles(&while_it_works), ["End fake: Implement it."]);
+    window.client.ask("workspace/executeCommand", while_it_works[0]["command"].clone());
+    window.wait(|row| row["state"] == "cancelled");
+    let afterwards = menu(&mut window);
+    let expected = ["Review what fake made", "Apply what fake made", "Discard what fake made"];
+    assert_eq!(titles(&afterwards), expected.map(|what| format!("{what}: Implement it.")));
+    window.client.ask("workspace/executeCommand", afterwards[2]["command"].clone());
+    assert!(menu(&mut window).is_empty());
+}
+
+#[test]
+fn the_end_offers_the_review() {
+    let reply = Reply::With(json!({"title": "Review it"}));
+    let mut window = Window::of(tempfile::tempdir().unwrap(), &[("fake", "edit")], able(), reply);
+    window.start(json!({"instruction": "Implement it."}));
+    let shown = window.client.wait_for(|message| message["method"] == "window/showDocument");
+    assert!(shown["params"]["uri"].as_str().unwrap().ends_with("/review.md"), "{shown}");
+}
+
+#[test]
+fn another_windows_files_are_not_changed_from_here() {
+    let mut window = Window::open(&[("fake", "edit")]);
+    window.start(json!({"instruction": "Implement it."}));
+    let id = window.wait(|row| row["state"] == "review")["id"].clone();
+    let files = Files { agents: Some(window.folder.path().join("agents")), ..Files::default() };
+    let mut other = Client::start_in(engines(Scripted::lines(&[])), None, files);
+    other.initialize(json!({"rootUri": "file:///elsewhere", "capabilities": able()}));
+    let mut apply = |argument: Value| {
+        let command = json!({"command": "foretype.agent.apply", "arguments": [argument]});
+        other.ask("workspace/executeCommand", command)["error"]["message"].as_str().unwrap().to_string()
+    };
+    let refused = apply(id);
+    assert!(refused.contains("not open in this window") && refused.contains("foretype agent apply fake-"), "{refused}");
+    assert!(apply(Value::Null).contains("no hand-off here"));
+    assert_eq!(std::fs::read_to_string(window.folder.path().join("project").join(FILE)).unwrap(), BEFORE);
 }
 
 /// What a client that edits says of itself, beside the rest.
@@ -344,6 +400,8 @@ fn a_conflict_changes_nothing_and_shows_both_sides() {
 #[test]
 fn a_refused_edit_leaves_the_work_where_it_is() {
     let mut window = Window::open(&[("fake", "edit")]);
+    let uri = window.uri(FILE);
+    window.client.open(&uri, "rust", BEFORE);
     window.start(json!({"instruction": "Implement it."}));
     let id = window.wait(|row| row["state"] == "review")["id"].clone();
     let refused = json!({"applied": false, "failureReason": "another version"});

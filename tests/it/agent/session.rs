@@ -1,6 +1,6 @@
 //! What agents were seen to do, and worse.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use foretype::agent::{Source, State};
@@ -339,8 +339,8 @@ fn another_window_sees_and_ends_it() {
 #[test]
 fn a_desk_that_goes_leaves_what_was_made() {
     let office = Office::new();
-    let id = office.start(fake::agent("hang")).id;
-    office.wait("working", |hand_off| hand_off.state == State::Working);
+    let id = office.start(fake::agent("half-done")).id;
+    office.wait("at its tool", |hand_off| hand_off.tool == "read src/lib.rs");
     let (store, folder) = (office.desk.store().clone(), office.folder);
     drop(office.desk);
     let next = foretype::agent::Desk::new(store, None, |_| ());
@@ -354,7 +354,7 @@ fn a_desk_that_goes_leaves_what_was_made() {
     };
     assert_eq!((found.id, found.state), (id, State::Review));
     assert!(found.reason.contains("the server ended"), "{}", found.reason);
-    assert!(found.snapshot.unwrap().folder.join(FILE).exists());
+    assert_eq!(found.files, [PathBuf::from(FILE)]);
     drop(folder);
 }
 
