@@ -109,7 +109,7 @@ fn contexts(folder: &Path, built: &Built) {
     let (index, symbols) = (built.index.clone().into(), built.symbols.clone().into());
     let project = Project { folders: [folder.to_path_buf()].into(), index, symbols };
     let documents: Vec<Snapshot> = project.symbols.files().filter_map(|file| document(&file.path)).collect();
-    for kinds in ["definitions", "similar", "tests", "all"] {
+    for kinds in ["definitions", "similar", "all"] {
         let options = kinds.parse().expect("a kind");
         let times = documents.iter().flat_map(|document| {
             let lines = (STEP..document.text.n_lines()).step_by(STEP);
@@ -119,7 +119,7 @@ fn contexts(folder: &Path, built: &Built) {
                 let offset = document.text.floor_char_boundary(range.start + range.len() / 2);
                 let shown = offset.saturating_sub(SHOWN)..offset + SHOWN / 3;
                 let started = Instant::now();
-                context::gather(&Place { document, others: &[], offset, shown }, &project, &[], &options);
+                context::gather(&Place { document, others: &[], offset, shown }, &project, &options);
                 started.elapsed()
             })
         });

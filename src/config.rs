@@ -100,7 +100,7 @@ impl Settings {
     pub fn workspace_options(&self, cache: Option<PathBuf>) -> workspace::Options {
         let mut options = self.workspace.clone();
         options.symbols.cache = cache;
-        if !self.context.needs_symbols() {
+        if !self.context.definitions {
             options.symbols.max_files = 0;
         }
         options

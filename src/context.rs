@@ -1,13 +1,11 @@
 //! What else a model should see: parts of the project that tell about the place of the cursor.
 //!
 //! [`gather`] finds [`Piece`]s, each with a reason and a score; [`choose`] takes what fits a budget. All of it is looked up
-//! in memory: the documents, the symbol index, the n-gram index and the [`Ring`]. Must not know prompts, models or tokens.
+//! in memory: the documents, the symbol index and the n-gram index. Must not know prompts, models or tokens.
 
 mod choose;
-mod counterpart;
 mod definitions;
 mod edits;
-pub mod ring;
 mod similar;
 mod words;
 
@@ -20,7 +18,6 @@ use crate::syntax::Language;
 use crate::workspace::Project;
 
 pub use choose::{Considered, choose, files};
-pub use ring::{Chunk, Ring};
 
 /// A part of some file.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,10 +51,6 @@ pub enum Kind {
     Similar,
     /// What was changed lately, in this document and in the other open ones.
     Edits,
-    /// The file that tests the document, or the one that it tests.
-    Tests,
-    /// Where the cursor was lately, and what was deleted.
-    Ring,
 }
 
 /// Bytes on either side of the cursor that are looked at for words: a minified file is one line.
@@ -81,8 +74,6 @@ pub struct Options {
     pub definitions: bool,
     pub similar: bool,
     pub edits: bool,
-    pub tests: bool,
-    pub ring: bool,
 }
 
 impl Default for Options {
@@ -93,17 +84,12 @@ impl Default for Options {
 }
 
 impl Options {
-    pub const ALL: Options = Options { definitions: true, similar: true, edits: true, tests: true, ring: true };
-    pub const NONE: Options = Options { definitions: false, similar: false, edits: false, tests: false, ring: false };
-
-    /// Whether the project's symbols are looked at: they take seconds to parse in a large one.
-    pub fn needs_symbols(&self) -> bool {
-        self.definitions || self.tests
-    }
+    pub const ALL: Options = Options { definitions: true, similar: true, edits: true };
+    pub const NONE: Options = Options { definitions: false, similar: false, edits: false };
 
     /// Whether the text of other files is looked at, be it saved or not.
     pub fn needs_files(&self) -> bool {
-        self.definitions || self.similar || self.tests
+        self.definitions || self.similar
     }
 
     pub fn slot(&mut self, kind: Kind) -> &mut bool {
@@ -111,8 +97,6 @@ impl Options {
             Kind::Definitions => &mut self.definitions,
             Kind::Similar => &mut self.similar,
             Kind::Edits => &mut self.edits,
-            Kind::Tests => &mut self.tests,
-            Kind::Ring => &mut self.ring,
         }
     }
 }
@@ -138,21 +122,19 @@ impl FromStr for Options {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 5] = [Kind::Definitions, Kind::Similar, Kind::Edits, Kind::Tests, Kind::Ring];
+    pub const ALL: [Kind; 3] = [Kind::Definitions, Kind::Similar, Kind::Edits];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::Definitions => "definitions",
             Kind::Similar => "similar",
             Kind::Edits => "edits",
-            Kind::Tests => "tests",
-            Kind::Ring => "ring",
         }
     }
 }
 
-/// Everything that may help at `place`. `ring` is what is remembered, the newest first.
-pub fn gather(place: &Place, project: &Project, ring: &[Chunk], options: &Options) -> Gathered {
+/// Everything that may help at `place`.
+pub fn gather(place: &Place, project: &Project, options: &Options) -> Gathered {
     let path = place.document.path.as_deref().map(|path| project.path_within(path)).unwrap_or_default().into();
     let mut pieces = Vec::new();
     if options.definitions {
@@ -163,12 +145,6 @@ pub fn gather(place: &Place, project: &Project, ring: &[Chunk], options: &Option
     }
     if options.similar {
         similar::find(place, project, &mut pieces);
-    }
-    if options.tests {
-        counterpart::find(place, project, &mut pieces);
-    }
-    if options.ring {
-        ring::find(place, project, ring, &mut pieces);
     }
     Gathered { repository: project.name(), path, pieces }
 }

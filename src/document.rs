@@ -163,15 +163,6 @@ impl Documents {
         self.open.values().map(|document| document.snapshot.clone()).collect()
     }
 
-    /// What was deleted after `since`, each with the document as it is now.
-    pub fn deleted_since(&self, since: Duration) -> Vec<(Snapshot, Edit)> {
-        let deleted = self.open.values().flat_map(|Document { snapshot, history, .. }| {
-            let newest = history.newest_first().take_while(|edit| edit.at > since);
-            newest.filter(|edit| edit.kind == EditKind::Deleted).map(|edit| (snapshot.clone(), edit.clone()))
-        });
-        deleted.collect()
-    }
-
     pub fn history(&self, id: &DocumentId) -> Option<&History> {
         self.open.get(id).map(|document| &document.history)
     }
@@ -294,12 +285,12 @@ impl Document {
         if range.is_empty() && inserted.is_empty() {
             return;
         }
-        let before = self.snapshot.clone();
+        let before = self.snapshot.text.clone();
         self.snapshot.text.replace(range.clone(), inserted);
         if let Some(tree) = &mut self.snapshot.tree {
-            tree.edit(&before.text, &self.snapshot.text, range.clone(), inserted.len());
+            tree.edit(&before, &self.snapshot.text, range.clone(), inserted.len());
         }
-        let deleted = before.text.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
+        let deleted = before.slice(range.start..range.end.min(range.start + CURSOR_BYTES));
         self.cursor = Some(Cursor::after(&range, &deleted, inserted));
         self.snapshot.edited = edited(&self.snapshot.edited, &range, inserted.len(), at);
         self.history.record(at, &before, range, inserted);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant as Clock};
 
 use anyhow::{Result, bail, ensure};
 use foretype::config::Settings;
-use foretype::context::{self, Chunk};
+use foretype::context;
 use foretype::document::{Clearance, DocumentId, Snapshot};
 use foretype::engine::{Ask, Cancel, Candidate, Engine, Finish};
 use foretype::predictor::{Outcome, Predictor, Request, Trigger};
@@ -57,7 +57,6 @@ pub struct Asker {
     bar: Option<f32>,
     predictor: Predictor,
     project: Arc<Mutex<Project>>,
-    ring: Arc<Mutex<Vec<Chunk>>>,
     heard: Arc<Mutex<Heard>>,
 }
 
@@ -112,13 +111,7 @@ impl Asker {
         let settings = wish.settings(set)?;
         let (project, heard) = (Arc::<Mutex<Project>>::default(), Arc::<Mutex<Heard>>::default());
         let source = project.clone();
-        let ring = Arc::<Mutex<Vec<Chunk>>>::default();
-        let remembered = ring.clone();
-        let supplies = Supplies {
-            ring: Arc::new(move || remembered.lock().clone()),
-            ..Supplies::of(Arc::new(move || source.lock().clone()))
-        };
-        let routes = server::default_engines()(&settings, &supplies);
+        let routes = server::default_engines()(&settings, &Supplies::of(Arc::new(move || source.lock().clone())));
         let engines = routes.into_iter().map(|route| route.engine);
         let is_wanted = |engine: &Arc<dyn Engine>| [engine.name(), "both"].contains(&wish.engine.name());
         let overhear = |engine| Arc::new(Overheard { engine, heard: heard.clone() }) as Arc<dyn Engine>;
@@ -128,7 +121,7 @@ impl Asker {
         let predictor = Predictor::new(settings.predictor, settings.suggestion, engines);
         let model = wish.model.as_deref().map(|model| format!(" {model}")).unwrap_or_default();
         let run = format!("{}, {}{model}, context {}", set.name(), wish.engine.name(), wish.context.name);
-        let asker = Asker { run, which: wish.engine, bar, predictor, project, ring, heard };
+        let asker = Asker { run, which: wish.engine, bar, predictor, project, heard };
         asker.warm_up()?;
         Ok(asker)
     }
@@ -146,7 +139,6 @@ impl Asker {
             document.tree = parsed.and_then(Result::ok);
         }
         let others = question.hole.others.to_vec();
-        self.ring.lock().clone_from(&question.hole.ring);
         let (shown, ms) = self.shown(document, others, question.offset)?;
         let best = self.heard.lock().best.take();
         let hole = question.hole;

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use foretype::context::{Chunk, Ring};
-use foretype::document::{self, Clearance, DocumentId, EditKind, Edited, MAX_EDITED, Snapshot};
+use foretype::document::{Clearance, DocumentId, Edited, MAX_EDITED, Snapshot};
 use foretype::syntax::Language;
 use foretype::text::Text;
 use foretype::workspace::symbols::{self, FileSymbols, Symbols};
@@ -143,7 +142,6 @@ impl Repository {
                     let mut hole = self.hole(i_edit, added);
                     hole.others = self.earlier(i_edit).map(|(at, edit)| edit.left(at)).collect();
                     hole.edited = edit.edited(added.start, at(i_edit));
-                    hole.ring = self.ring(i_edit, added.start);
                     hole.kind = code.kind(&edit.lines(added.start..added.end), &hole, &files);
                     visit(hole, &project)?;
                 }
@@ -178,7 +176,6 @@ impl Repository {
             after: format!("\n{below}"),
             others: Arc::default(),
             edited: Arc::default(),
-            ring: Vec::new(),
         }
     }
 
@@ -188,26 +185,6 @@ impl Repository {
         let edits = self.edits[..i_edit].iter().enumerate();
         let same = edits.filter(move |(_, other)| !commit.is_empty() && other.commit == *commit);
         same.map(|(i, other)| (at(i), other))
-    }
-
-    /// What is left of the places of the edits before a line, and of what they deleted.
-    fn ring(&self, i_edit: usize, line: usize) -> Vec<Chunk> {
-        let (mut ring, mut deleted) = (Ring::default(), Vec::new());
-        let own = (at(i_edit), &self.edits[i_edit]);
-        for (at, edit) in self.earlier(i_edit).chain([own]) {
-            let line = if at == own.0 { line } else { usize::MAX };
-            let document = edit.left(at);
-            for hunk in edit.hunks.iter().filter(|hunk| hunk.new[1] <= line) {
-                ring.visit(&document, edit.lines(hunk.new[0]..hunk.new[1]).end);
-                deleted.push((document.clone(), edit.deleted(hunk, at)));
-            }
-        }
-        // The cursor goes on to the line.
-        let here = own.1.left(own.0);
-        ring.visit(&here, own.1.lines(line..line).start);
-        let chunks = ring.take_left().cut(&[], &deleted, &|_| true);
-        ring.extend(chunks, Duration::MAX);
-        ring.chunks(&[])
     }
 }
 
@@ -254,14 +231,6 @@ impl Edit {
             clearance: Clearance::Cleared,
             edited: self.edited(usize::MAX, at),
         }
-    }
-
-    fn deleted(&self, hunk: &Hunk, at: Duration) -> document::Edit {
-        let before = self.before.as_deref().unwrap_or_default();
-        let lines = before.split_inclusive('\n').skip(hunk.old[0]).take(hunk.old[1] - hunk.old[0]);
-        let (deleted, inserted) = (lines.collect(), String::new());
-        let kind = EditKind::Deleted;
-        document::Edit { at, kind, was_cleared: true, replaced: 0..0, deleted, inserted, n_inserted: 0 }
     }
 
     /// What was changed above a line.

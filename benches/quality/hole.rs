@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use foretype::context::Chunk;
 use foretype::document::{Clearance, DocumentId, Edited, Snapshot};
 use foretype::syntax::Language;
 use foretype::text::Text;
@@ -25,8 +24,6 @@ pub struct Hole {
     pub others: Arc<[Snapshot]>,
     /// Places in `before` that were changed just before, later than those of `others`.
     pub edited: Arc<[Edited]>,
-    /// What the server would remember of all that, the newest first.
-    pub ring: Vec<Chunk>,
 }
 
 /// What has to be known to fill a hole.

@@ -51,8 +51,7 @@ impl Likelihood {
             // Each context is asked for anew.
             document.id.0 = Arc::from(format!("{} with {name}", hole.id));
             let ask = Ask { others: &hole.others, ..Ask::at(&document, question.offset) };
-            let help =
-                Help { continuations: &[], context: &|place| context::gather(place, project, &hole.ring, options) };
+            let help = Help { continuations: &[], context: &|place| context::gather(place, project, options) };
             let likelihood = self.loaded.likelihood(&ask, &rest, &help, &Cancel::default());
             let likelihood = likelihood.map_err(|stopped| anyhow!("{stopped:?}"))?;
             found.push(likelihood.ln);

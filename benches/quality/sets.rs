@@ -115,7 +115,7 @@ fn span(problem: Problem) -> Hole {
     let extension = Language::from_id(&language).map_or("txt", Language::extension);
     let path: Arc<Path> = PathBuf::from(format!("problem.{extension}")).into();
     let (repository, others, edited) = (String::new(), Arc::default(), Arc::default());
-    Hole { id, repository, path, kind: Kind::InFile, before, missing, after, others, edited, ring: Vec::new() }
+    Hole { id, repository, path, kind: Kind::InFile, before, missing, after, others, edited }
 }
 
 /// The line is asked for behind its indentation, and its break stands there already, as in an editor.

@@ -180,18 +180,6 @@ pub const SETTINGS: &[Setting] = &[
         slot: |settings| Slot::Switch(&mut settings.context.edits),
     },
     Setting {
-        key: "context.tests",
-        doc: "Show a model the file that tests this one, or the one that it tests.",
-        workspace_may: Tighten::SwitchOff,
-        slot: |settings| Slot::Switch(&mut settings.context.tests),
-    },
-    Setting {
-        key: "context.ring",
-        doc: "Show a model where the cursor was lately and what was deleted.",
-        workspace_may: Tighten::SwitchOff,
-        slot: |settings| Slot::Switch(&mut settings.context.ring),
-    },
-    Setting {
         key: "restraint.enabled",
         doc: "Estimate the chance that a suggestion is taken, and learn on this machine from what is taken and what not.",
         workspace_may: Tighten::Nothing,

@@ -50,7 +50,5 @@ fn value(piece: &Piece) -> f32 {
         Kind::Definitions => 0.8 * piece.score,
         Kind::Similar => 4.0 * piece.score,
         Kind::Edits => piece.score,
-        Kind::Tests => 0.8 * piece.score,
-        Kind::Ring => 0.6 * piece.score,
     }
 }

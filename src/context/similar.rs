@@ -21,13 +21,14 @@ const MAX_BYTES: usize = 1200;
 const ELSEWHERE: f32 = 0.7;
 
 pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
-    let wanted = wanted(place);
+    let (above, below) = place.lines_around(ABOVE, BELOW);
+    let wanted: Vec<u32> = windows::words(above.as_bytes()).chain(windows::words(below.as_bytes())).collect();
     let shown = place.shown_text();
     let path = place.document.path.as_deref();
     let package = path.map(|path| project.index.package(path));
     let mut found = Vec::new();
     for (segment, dead) in project.index.segments() {
-        for similar in segment.windows().similar(&wanted, 0..usize::MAX, N_FOUND) {
+        for similar in segment.windows().similar(&wanted, N_FOUND) {
             let file = segment.file_at(similar.start);
             let File { path, language, .. } = &segment.files()[file];
             if similar.similarity < MIN_SIMILARITY || dead.contains(&file) || !place.speaks(*language) {
@@ -64,21 +65,6 @@ pub fn find(place: &Place, project: &Project, pieces: &mut Vec<Piece>) {
             return;
         }
     }
-}
-
-/// The window of one file that reads most like the lines around the cursor, and how much so.
-pub fn best_of(place: &Place, segment: &Segment, file: usize) -> Option<(String, f32)> {
-    let within = segment.files()[file].start..segment.end_of(file);
-    let best = segment.windows().similar(&wanted(place), within, 1).pop();
-    let best = best.filter(|best| best.similarity >= MIN_SIMILARITY)?;
-    let (start, end) = window(segment, file, best.start);
-    Some((unfolded(&segment.text()[start..end], &place.shown_text()), best.similarity))
-}
-
-/// The words around the cursor.
-fn wanted(place: &Place) -> Vec<u32> {
-    let (above, below) = place.lines_around(ABOVE, BELOW);
-    windows::words(above.as_bytes()).chain(windows::words(below.as_bytes())).collect()
 }
 
 /// As it may be written in this document.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::Snapshot;
+use crate::text::Text;
 
 /// Bounds on what one document's history keeps.
 const MAX_EDITS: usize = 256;
@@ -32,8 +32,6 @@ pub struct Edit {
     /// When it ended: time since the server started.
     pub at: Duration,
     pub kind: EditKind,
-    /// Whether the document was cleared, as far as was known then.
-    pub was_cleared: bool,
     /// The bytes replaced, in the text before the edit.
     pub replaced: Range<usize>,
     pub deleted: String,
@@ -58,18 +56,13 @@ impl History {
         self.edits.iter()
     }
 
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Edit> {
-        self.edits.iter().rev()
-    }
-
-    /// `replaced` counts in the text of `before`, the document before the edit.
-    pub(super) fn record(&mut self, at: Duration, before: &Snapshot, replaced: Range<usize>, inserted: &str) {
-        let was_cleared = before.is_cleared();
-        let deleted = before.text.slice(replaced.start..replaced.end.min(replaced.start + MAX_EDIT_BYTES)).into_owned();
+    /// `replaced` counts in `before`, the text before the edit.
+    pub(super) fn record(&mut self, at: Duration, before: &Text, replaced: Range<usize>, inserted: &str) {
+        let deleted = before.slice(replaced.start..replaced.end.min(replaced.start + MAX_EDIT_BYTES)).into_owned();
         let n_inserted = inserted.len();
         let kind = kind(&replaced, inserted);
         let inserted = inserted[..inserted.floor_char_boundary(MAX_EDIT_BYTES)].to_string();
-        let edit = Edit { at, kind, was_cleared, replaced, deleted, inserted, n_inserted };
+        let edit = Edit { at, kind, replaced, deleted, inserted, n_inserted };
 
         self.n_bytes += edit.n_bytes();
         match self.edits.back_mut() {
@@ -89,9 +82,7 @@ impl Edit {
     }
 
     fn continues_with(&self, next: &Edit) -> bool {
-        let whole = self.was_cleared == next.was_cleared
-            && self.deleted.len() == self.replaced.len()
-            && self.inserted.len() == self.n_inserted;
+        let whole = self.deleted.len() == self.replaced.len() && self.inserted.len() == self.n_inserted;
         if !whole || self.n_bytes() + next.n_bytes() > MAX_EDIT_BYTES || next.at.saturating_sub(self.at) > RUN_PAUSE {
             return false;
         }

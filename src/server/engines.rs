@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Settings;
-use crate::context::{self, Chunk, Gathered};
+use crate::context::{self, Gathered};
 use crate::document::Snapshot;
 use crate::engine::instant::Instant;
 use crate::engine::local::Local;
@@ -19,13 +19,9 @@ use crate::workspace::ProjectSource;
 /// Makes the engines of a session, in the order in which they are asked. `router::Lineup` puts the models behind one.
 pub type Engines = Box<dyn Fn(&Settings, &Supplies) -> Vec<Route> + Send + Sync>;
 
-/// What the ring holds that may be used now, the newest first.
-pub type RingSource = Arc<dyn Fn() -> Vec<Chunk> + Send + Sync>;
-
 /// What engines are made with.
 pub struct Supplies {
     pub project: ProjectSource,
-    pub ring: RingSource,
     /// Pays for what costs something; without it nothing is counted.
     pub purse: Option<Arc<dyn Purse>>,
     /// Told what the user should know, such as an endpoint that cannot be used.
@@ -35,7 +31,7 @@ pub struct Supplies {
 impl Supplies {
     /// Of one project, and nothing else.
     pub fn of(project: ProjectSource) -> Supplies {
-        Supplies { project, ring: Arc::new(Vec::new), purse: None, notice: Arc::new(|_| ()) }
+        Supplies { project, purse: None, notice: Arc::new(|_| ()) }
     }
 }
 
@@ -68,8 +64,7 @@ pub fn default_engines() -> Engines {
         if settings.local.enabled {
             let continuations = move |ask: &Ask, cancel: &Cancel| instant.continuations(ask, cancel);
             let options = settings.context.clone();
-            let ring = supplies.ring.clone();
-            let contexts = move |place: &context::Place| context::gather(place, &project(), &ring(), &options);
+            let contexts = move |place: &context::Place| context::gather(place, &project(), &options);
             let local = Local::new(settings.local.clone(), Arc::new(continuations), Arc::new(contexts));
             routes.push(Route::local(Arc::new(local)));
         }
@@ -109,16 +104,15 @@ fn remote_route(
     privacy: &Arc<Privacy>,
     net: &Arc<Net>,
 ) -> Result<Route, String> {
-    let (project, ring, options) = (supplies.project.clone(), supplies.ring.clone(), settings.context.clone());
+    let (project, options) = (supplies.project.clone(), settings.context.clone());
     let (privacy, leaves) = (privacy.clone(), endpoint.leaves_machine());
     let contexts = move |place: &context::Place| {
         if !leaves {
-            return context::gather(place, &project(), &ring(), &options);
+            return context::gather(place, &project(), &options);
         }
         let others: Vec<Snapshot> = place.others.iter().filter(|other| other.may_leave().is_ok()).cloned().collect();
-        let ring: Vec<Chunk> = ring().into_iter().filter(|chunk| chunk.may_leave).collect();
         let project = project();
-        let gathered = context::gather(&context::Place { others: &others, ..place.clone() }, &project, &ring, &options);
+        let gathered = context::gather(&context::Place { others: &others, ..place.clone() }, &project, &options);
         let may_leave = |path: &str| !project.folders.iter().any(|folder| privacy.keeps(&folder.join(Path::new(path))));
         let pieces = gathered.pieces.into_iter().filter(|piece| may_leave(&piece.path)).collect();
         Gathered { pieces, ..gathered }

@@ -19,7 +19,7 @@ impl Idle {
                 on_rest();
             }
         };
-        // Without the thread nothing is remembered, and open documents count as they are saved.
+        // Without the thread open documents count as they are saved.
         let _ = std::thread::Builder::new().name("idle".to_string()).spawn(run);
         Idle(stirred)
     }

@@ -28,7 +28,6 @@ use super::watch::FileWatch;
 use super::worker::Worker;
 use super::{Engines, Files, Setup, Supplies};
 use crate::config::{self, Problem, Settings};
-use crate::context::{Chunk, Ring};
 use crate::document::{Documents, Snapshot};
 use crate::predictor::{Predictor, Without};
 use crate::privacy::Privacy;
@@ -48,7 +47,6 @@ pub struct Shared {
     pub analysis: Analysis,
     pub worker: Worker,
     pub offering: Offering,
-    ring: Mutex<Ring>,
     idle: Idle,
     pub recorder: Recorder,
     pub agents: Agents,
@@ -120,7 +118,6 @@ impl State {
             documents,
             worker: Worker::start(),
             offering: Offering::new(offer),
-            ring: Mutex::default(),
             idle: Idle::start(rest(WeakState(shared.clone()))),
             recorder,
             agents: Agents::new(agents),
@@ -203,9 +200,7 @@ impl State {
         let source = workspace.clone();
         let notice = Arc::new(self.warner());
         let purse = engines::purse(&settings, self.recorder.place(), root.as_deref(), self.warner());
-        let ring = self.downgrade();
-        let ring = move || ring.upgrade().map_or_else(Vec::new, |state| state.remembered());
-        let supplies = Supplies { project: Arc::new(move || source.project()), ring: Arc::new(ring), purse, notice };
+        let supplies = Supplies { project: Arc::new(move || source.project()), purse, notice };
         let routes = (self.engines)(&settings, &supplies);
         let notice = status::show_changes(self.client.clone(), self.abilities(), Arc::downgrade(&self.0));
         let asks_remote_ahead = settings.remote.endpoints.iter().any(|endpoint| endpoint.ahead);
@@ -227,7 +222,7 @@ impl State {
         *self.services.write() = Some(Services { settings, privacy, workspace, lineup, predictor });
         if is_reload {
             self.begin_indexing();
-            self.judge_all_anew();
+            self.analysis.judge_all_anew();
         }
         self.report(problems);
     }
@@ -247,7 +242,6 @@ impl State {
         }
         if let Some(services) = self.services() {
             self.analysis.set_rules(services.privacy, self.folders.lock().clone());
-            self.ring.lock().clear();
         }
         self.load_settings();
         self.begin_indexing();
@@ -374,52 +368,23 @@ impl Shared {
     /// Files on the disk have changed. Ignore files also say what may be done with the open documents.
     pub fn files_changed(&self, paths: Vec<PathBuf>) {
         if paths.iter().any(|path| workspace::is_ignore_file(path)) {
-            self.judge_all_anew();
+            self.analysis.judge_all_anew();
         }
         if let Some(services) = self.services() {
             services.workspace.files_changed(paths);
         }
     }
 
-    fn judge_all_anew(&self) {
-        self.ring.lock().clear();
-        self.analysis.judge_all_anew();
-    }
-
-    /// The cursor is at `offset` of a document.
-    pub fn visit(&self, services: &Services, document: &Snapshot, offset: usize) {
-        self.idle.stir();
-        if services.settings.context.ring {
-            self.ring.lock().visit(document, offset);
-        }
-    }
-
-    /// A document was opened or closed.
+    /// A document was opened, changed or closed, or something was asked.
     pub fn stir(&self) {
         self.idle.stir();
     }
 
-    /// The user rests: what was left and deleted is remembered, and the project knows the open documents as they are.
+    /// The user rests: the project is told of the open documents as they are.
     fn rest(&self) {
-        let Some(Services { settings, privacy, workspace, .. }) = self.services() else { return };
-        let now = self.started.elapsed();
-        let left = self.ring.lock().take_left();
-        let (open, deleted) = {
-            let documents = self.documents.lock();
-            (documents.snapshots(), documents.deleted_since(left.since))
-        };
-        if settings.context.ring {
-            let chunks = left.cut(&open, &deleted, &|text| privacy.content(text).is_ok());
-            self.ring.lock().extend(chunks, now);
-        }
+        let Some(Services { settings, workspace, .. }) = self.services() else { return };
         let unsaved = if settings.context.needs_files() { Unsaved::Counts } else { Unsaved::Waits };
-        workspace.set_open(open, unsaved);
-    }
-
-    /// What the ring holds that may be used now.
-    fn remembered(&self) -> Vec<Chunk> {
-        let open = self.documents.lock().snapshots();
-        self.ring.lock().chunks(&open)
+        workspace.set_open(self.documents.lock().snapshots(), unsaved);
     }
 
     /// Absent before `initialize`.

@@ -7,7 +7,6 @@
 pub mod fold;
 pub mod package;
 mod segment;
-mod subject;
 pub mod windows;
 
 use std::collections::HashSet;
@@ -17,7 +16,6 @@ use std::sync::Arc;
 use crate::syntax::Language;
 
 pub use segment::{File, Hit, MAX_CONTEXT, Segment};
-pub use subject::Subject;
 
 /// An immutable index over the workspace's text. Clones share it.
 #[derive(Clone, Default)]

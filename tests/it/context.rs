@@ -1,8 +1,6 @@
 //! Context: which parts of a project a model is shown at a place, and why.
 
-mod counterpart;
 mod packages;
-mod ring;
 
 use std::fs;
 use std::ops::Range;
@@ -43,7 +41,6 @@ fn gather(kinds: &str, files: &[(&str, &str)]) -> Gathered {
     context::gather(
         &Place { document: &document, others: &[], offset, shown },
         &project,
-        &[],
         &kinds.parse::<Options>().unwrap(),
     )
 }
@@ -193,7 +190,7 @@ fn the_last_change_comes_first_with_the_lines_around_it() {
     let here = document(Path::new("a.rs"), "fn main() {\n    \n}\n");
     let others = [changed];
     let place = Place { document: &here, others: &others, offset: 16, shown: 0..here.text.len() };
-    let gathered = context::gather(&place, &Project::default(), &[], &"edits".parse().unwrap());
+    let gathered = context::gather(&place, &Project::default(), &"edits".parse().unwrap());
     assert_eq!(found(&gathered), ["b.rs: changed lately, line 5", "b.rs: changed lately, line 1"]);
     assert_eq!(gathered.pieces[0].text, "    one();\n    two();\n}");
 }
@@ -209,7 +206,7 @@ fn changes_stand_in_the_order_of_time_across_documents() {
     let here = document(Path::new("a.rs"), "fn main() {\n    \n}\n");
     let others = [open("b.rs", [1, 4]), open("c.rs", [2, 3])];
     let place = Place { document: &here, others: &others, offset: 16, shown: 0..here.text.len() };
-    let gathered = context::gather(&place, &Project::default(), &[], &"edits".parse().unwrap());
+    let gathered = context::gather(&place, &Project::default(), &"edits".parse().unwrap());
     let expected = [("b.rs", 6), ("c.rs", 6), ("c.rs", 2), ("b.rs", 2)];
     assert_eq!(found(&gathered), expected.map(|(path, line)| format!("{path}: changed lately, line {line}")));
 }
@@ -242,5 +239,5 @@ fn kinds_are_named_and_a_wrong_name_is_refused() {
     let two = Options { definitions: true, similar: true, ..Options::NONE };
     assert_eq!("definitions, similar".parse(), Ok(two));
     let refused = "definition".parse::<Options>().unwrap_err();
-    assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits, tests, ring");
+    assert_eq!(refused, "`definition` is none of none, all, definitions, similar, edits");
 }

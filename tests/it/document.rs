@@ -280,26 +280,6 @@ fn a_place_of_a_change_knows_when_it_was_changed_last() {
 }
 
 #[test]
-fn what_was_deleted_since_is_told() {
-    let (mut documents, id) = opened("one\ntwo\nthree\n");
-    documents.set_clearance(&id, Clearance::Cleared);
-    let mut delete = |version, second, from, to| {
-        let (start, end) = (Position { line: from, character: 0 }, Position { line: to, character: 0 });
-        let changes = vec![Change::Ranged { start, end, text: String::new() }];
-        documents.change(&id, version, changes, Encoding::Utf8, Duration::from_secs(second)).unwrap();
-    };
-    delete(2, 10, 0, 1);
-    delete(3, 20, 1, 2);
-    let told = |since| -> Vec<(String, bool)> {
-        let deleted = documents.deleted_since(Duration::from_secs(since)).into_iter();
-        deleted.map(|(_, edit)| (edit.deleted, edit.was_cleared)).collect()
-    };
-    assert_eq!(told(10), [("three\n".to_string(), true)]);
-    assert_eq!(told(0).len(), 2);
-    assert_eq!(told(20), []);
-}
-
-#[test]
 fn what_stays_here_is_used_here() {
     let mut snapshot = Documents::default().open(DocumentId("a".into()), None, None, 1, "");
     let mut is = |clearance| {

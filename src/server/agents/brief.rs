@@ -124,7 +124,7 @@ fn pieces(state: &State, document: &Snapshot, offset: usize) -> Vec<Part> {
     others.retain(|other| other.id != document.id && other.may_leave().is_ok());
     let project = services.workspace.project();
     let place = Place { document, others: &others, offset, shown: offset..offset };
-    let mut gathered = context::gather(&place, &project, &[], &context::Options::ALL).pieces;
+    let mut gathered = context::gather(&place, &project, &context::Options::ALL).pieces;
     let keeps = |path: &str| project.folders.iter().any(|folder| services.privacy.keeps(&folder.join(Path::new(path))));
     gathered.retain(|piece| !keeps(&piece.path) && privacy::clear_piece(&piece.text).is_ok());
     gathered.sort_by(|a, b| a.kind.cmp(&b.kind).then(b.score.total_cmp(&a.score)));

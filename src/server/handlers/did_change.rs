@@ -29,8 +29,8 @@ pub async fn handle(state: &State, params: DidChangeTextDocumentParams) {
             // What is being thought of for the old text may be for nothing.
             if let (Some(services), Some(cursor)) = (state.services(), cursor) {
                 services.predictor.changed(&snapshot, cursor.offset);
-                state.visit(&services, &snapshot, cursor.offset);
             }
+            state.stir();
             state.recorder.changed(&snapshot);
             skills::flaws::look(state, &snapshot);
             state.analysis.submit(snapshot);

@@ -99,7 +99,7 @@ pub fn begin_at(
     let arrived = Instant::now();
     let services = state.services().filter(|_| !state.is_paused())?;
     state.recorder.count(totals::REQUESTS);
-    state.visit(&services, &document, offset);
+    state.stir();
     let others = state.documents.lock().snapshots();
     // Over a menu's item the text is not the document's.
     let waiting = selected.is_none().then(|| state.places.asked(&document, offset));

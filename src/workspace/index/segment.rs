@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 use libsais::SuffixArrayConstruction;
 
 use super::fold::{self, FILE};
+use super::package;
 use super::windows::Windows;
-use super::{Subject, package};
 use crate::syntax::Language;
 
 /// Longest context that is compared, in bytes of folded text; about six lines.
@@ -29,8 +29,6 @@ pub struct Segment {
     windows: OnceLock<Windows>,
     files: Vec<File>,
     by_path: HashMap<Arc<Path>, usize>,
-    /// By what they are called, the marks of tests left out.
-    by_subject: HashMap<Box<str>, Vec<usize>>,
     /// The manifests of each folder that holds some.
     manifests: HashMap<PathBuf, Vec<usize>>,
 }
@@ -71,9 +69,6 @@ impl Segment {
         let start = self.text.len();
         let i = self.files.len();
         self.by_path.insert(file.path.clone(), i);
-        if let (Some(_), Some(subject)) = (file.language, Subject::of(&file.path)) {
-            self.by_subject.entry(subject.name.into()).or_default().push(i);
-        }
         if let Some(folder) = package::folder(&file.path) {
             self.manifests.entry(folder.to_path_buf()).or_default().push(i);
         }
@@ -103,11 +98,6 @@ impl Segment {
 
     pub fn file_named(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).copied()
-    }
-
-    /// The files whose [`Subject`] has this name.
-    pub fn about(&self, name: &str) -> &[usize] {
-        self.by_subject.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The manifests in a folder.

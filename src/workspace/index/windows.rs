@@ -2,8 +2,6 @@
 //!
 //! Similarity is Jaccard's, each word weighted by how rare it is.
 
-use std::ops::Range;
-
 use super::fold::{self, FILE};
 
 /// Lines of a window; the next one starts half a window later.
@@ -60,8 +58,8 @@ impl Windows {
         windows
     }
 
-    /// Windows that start in `within` and share words with `wanted` (see [`words`]), the most similar first, at most `n`.
-    pub fn similar(&self, wanted: &[u32], within: Range<usize>, n: usize) -> Vec<Similar> {
+    /// Windows that share words with `wanted` (see [`words`]), the most similar first, at most `n`.
+    pub fn similar(&self, wanted: &[u32], n: usize) -> Vec<Similar> {
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
@@ -76,8 +74,7 @@ impl Windows {
             }
         }
         let mut similar: Vec<Similar> = Vec::new();
-        let is_asked = |(i, shared): &(usize, &f32)| **shared > 0.0 && within.contains(&(self.starts[*i] as usize));
-        for (i, &shared) in shared.iter().enumerate().filter(is_asked) {
+        for (i, &shared) in shared.iter().enumerate().filter(|(_, shared)| **shared > 0.0) {
             let similarity = shared / (wanted_weight + self.weights[i] - shared);
             similar.push(Similar { start: self.starts[i] as usize, similarity });
         }

@@ -130,31 +130,6 @@ fn what_a_rule_or_the_scan_keeps_here_is_not_sent() {
     client.close();
 }
 
-/// What the server remembers once the user rests. Questions are asked until it has: each of them is a stir.
-#[test]
-fn what_was_left_and_what_is_not_saved_is_shown_after_a_rest() {
-    let provider = Provider::start(|_, _| says("compute();"));
-    let home = tempfile::tempdir().unwrap();
-    let home = home.path();
-    let context = "[context]\nedits = false\nsimilar = true\nring = true\n";
-    let settings = settings(&provider.url, true).replace("\"small\"", "\"small\", family = \"qwen\"");
-    let (mut client, _) = start(home, &(settings + context));
-    let lines = |name: &str| (0..12).map(|i| format!("    call(&mut {name}_{i}, shared_words);\n")).collect::<String>();
-    ask(&mut client, home, "left.rs", &format!("fn left() {{\n{}", lines("pterosaur")));
-    client.open(&url(&home.join("project/unsaved.rs")), "rust", &format!("fn like() {{\n{}", lines("ichthyosaur")));
-    let prompt = (0..20).find_map(|i| {
-        std::thread::sleep(std::time::Duration::from_millis(900));
-        ask(&mut client, home, &format!("{i}.rs"), "fn here() {\n    call(&mut here, shared_words);\n    ca");
-        let prompt = provider.seen().last()?.body["prompt"].to_string();
-        (prompt.contains("ichthyosaur_9") && prompt.contains("pterosaur_2")).then_some(prompt)
-    });
-    let prompt = prompt.expect("both are shown in the end");
-    assert!(prompt.contains("unsaved.rs") && prompt.contains("left.rs"), "{prompt}");
-    let why = client.ask("workspace/executeCommand", json!({"command": "foretype.why", "arguments": [1]})).to_string();
-    assert!(why.contains("the cursor was here lately"), "{why}");
-    client.close();
-}
-
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
