@@ -56,7 +56,7 @@ end
 
 --- Chooses from the menu of code actions.
 local function act(title)
-  nvim:lua('_G.wanted = { ... }', title)
+  nvim:lua('_G.wanted = { ... }', title, answer)
   nvim:lua('vim.lsp.buf.code_action()')
 end
 
@@ -82,9 +82,6 @@ local passed, problem = xpcall(function()
   end)
   act('Hand over to opencode: the selection')
   nvim:type('<Esc>')
-  if answer then
-    nvim:lua('_G.wanted = { ... }', answer)
-  end
   nvim:wait('the begin of the progress', 'begin', function()
     return (nvim:lua('return _G.progress')[1] or {}).kind
   end)
@@ -118,6 +115,14 @@ local passed, problem = xpcall(function()
   nvim:wait('the edit in the buffer, beside what was not saved', merged, lines)
   assert(nvim:lua('return vim.bo.modified'), 'the buffer is not the disk, and must say so')
   assert(vim.deep_equal(vim.fn.readfile(project .. '/' .. FILE), BEFORE), 'the disk was changed beneath the buffer')
+  -- Neovim tells of it a moment later; an edit that is undone before that looks like one that was left out.
+  nvim:wait('the hand-off to be over', 'applied', function()
+    return nvim:lua([[
+      local params = { command = 'foretype.agent.list', arguments = { { all = true } } }
+      local client = vim.lsp.get_clients({ name = 'foretype', bufnr = vim.fn.bufnr(...) })[1]
+      return client:request_sync('workspace/executeCommand', params).result[1].state
+    ]], FILE)
+  end)
   nvim:type('u')
   nvim:wait('the edit undone, and nothing else', mine, lines)
   nvim:type('<C-r>')

@@ -36,20 +36,14 @@ class Scene:
         for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
             subprocess.run(git + command, cwd=self.project, check=True)
         self.model = model or Model(file, OLD, NEW, "touch made-by-the-agent")
-        settings = self.home / "config" / "foretype" / "config.toml"
+        settings = self.home / ".config" / "foretype" / "config.toml"
         settings.parent.mkdir(parents=True)
         more = {"upstream": self.model.url, "input_usd": INPUT_USD, "output_usd": OUTPUT_USD}
         if budget:
             more["budget"] = budget
         entries = [{**ENTRIES[name], **more} for name in (agent, *others)]
         settings.write_text("[agents]\nstalled_after_s = 2\nuse = %s\n" % toml(entries))
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "LANG": "C.UTF-8",
-            "XDG_CONFIG_HOME": str(self.home / "config"),
-            "XDG_STATE_HOME": str(self.home / "state"),
-        }
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
 
     def command(self, *arguments):
         return [FORETYPE, "agent", *arguments]

@@ -47,7 +47,7 @@ const MAX_BYTES: usize = 16 << 10;
 /// Pieces of one kind.
 const MAX_PIECES: usize = 4;
 
-pub fn task(state: &State, wanted: Wanted) -> Result<Task, Refused> {
+pub async fn task(state: &State, wanted: Wanted) -> Result<Task, Refused> {
     let Wanted { instruction, skill, uri, range, diagnostics, .. } = wanted;
     let document = uri.map(|uri| {
         let found = state.documents.lock().snapshot(&convert::document_id(&uri));
@@ -64,7 +64,9 @@ pub fn task(state: &State, wanted: Wanted) -> Result<Task, Refused> {
     }
     task.instruction = if needs_words { USUAL.to_string() } else { instruction };
     task.skill = skill.map(|SkillGiven { name, body, folder }| Skill { name, body, folder });
-    if let Some(document) = document {
+    if let Some(mut document) = document {
+        // Whoever has just typed need not ask twice.
+        document.clearance = state.analysis.verdict(&document).await;
         document.may_leave().map_err(|why| format!("this file cannot be handed over: {why}"))?;
         add(state, &mut task, &document, range, &diagnostics)?;
     }

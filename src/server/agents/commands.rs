@@ -62,7 +62,7 @@ async fn run(state: &State, command: &str, argument: Value) -> std::result::Resu
             let wanted: brief::Wanted = read(START, argument)?;
             let mut agent = chosen(state, wanted.agent.as_deref())?;
             agent.budget.tighten(wanted.budget_usd);
-            let task = brief::task(state, wanted)?;
+            let task = brief::task(state, wanted).await?;
             let terms = terms(state, agent)?;
             let begun = blocking(move || desk.start(brief::with_unsaved(task), terms)).await?;
             Ok(row(&begun))
