@@ -1,4 +1,9 @@
-(_ type: (_) @type declarator: (reference_declarator (identifier) @name))
+([
+  (parameter_declaration type: (_) @type declarator: (reference_declarator (identifier) @name))
+  (optional_parameter_declaration type: (_) @type declarator: (reference_declarator (identifier) @name))
+  (declaration type: (_) @type declarator: (reference_declarator (identifier) @name))
+  (for_range_loop type: (_) @type declarator: (reference_declarator (identifier) @name))
+])
 (declaration type: (_) @type declarator: (init_declarator declarator: (reference_declarator (identifier) @name)))
 (field_declaration type: (_) @type declarator: (reference_declarator (field_identifier) @name))
 ([

@@ -17,11 +17,20 @@
       value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @path))))
 ] @import
   (#eq? @_require "require"))
-(_
-  (variable_declarator
-    name: [
-      (object_pattern (shorthand_property_identifier_pattern) @name)
-      (object_pattern (pair_pattern key: (property_identifier) @original value: (identifier) @name))
-    ]
-    value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @_path)))
-  (#eq? @_require "require")) @import
+([
+  (lexical_declaration
+    (variable_declarator
+      name: [
+        (object_pattern (shorthand_property_identifier_pattern) @name)
+        (object_pattern (pair_pattern key: (property_identifier) @original value: (identifier) @name))
+      ]
+      value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @_path))))
+  (variable_declaration
+    (variable_declarator
+      name: [
+        (object_pattern (shorthand_property_identifier_pattern) @name)
+        (object_pattern (pair_pattern key: (property_identifier) @original value: (identifier) @name))
+      ]
+      value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @_path))))
+] @import
+  (#eq? @_require "require"))

@@ -15,16 +15,18 @@
 //!   `@constructor` that tells it by its name (Go's `NewFeed`).
 
 mod definition;
+mod rooted;
 mod type_name;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use tree_sitter::{Query, QueryCursor, StreamingIterator};
+use tree_sitter::{Node, Query, QueryCursor, StreamingIterator};
 
 use super::Tree;
 use definition::{Definition, Named};
+use rooted::Rooted;
 
 /// What a file is made of, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,9 +97,28 @@ const MAX_STATEMENT: usize = 400;
 
 /// The queries, compiled.
 pub(super) struct Queries {
-    tags: Option<Query>,
-    imports: Option<Query>,
-    locals: Option<Query>,
+    tags: Option<Rooted>,
+    imports: Option<Rooted>,
+    locals: Option<Rooted>,
+}
+
+/// What `tags.scm` finds, in no particular order.
+#[derive(Default)]
+struct Tags {
+    /// Some of them without a name yet.
+    definitions: Vec<Definition>,
+    names: Vec<Named>,
+    comments: Vec<Range<usize>>,
+    /// Where they start.
+    errors: Vec<usize>,
+}
+
+/// What `imports.scm` finds, in no particular order.
+#[derive(Default)]
+struct Statements<'a> {
+    statements: Vec<Range<usize>>,
+    /// Where each stands, the name, and what is its original where that is said.
+    names: Vec<(Range<usize>, &'a str, Option<&'a str>)>,
 }
 
 /// A match of one of the queries, by the names of its captures.
@@ -119,8 +140,14 @@ impl Tree {
     /// Everything that the text defines and imports. Milliseconds: not for the request path. Where a part did not parse,
     /// the definitions in it may be missing.
     pub fn outline(&self, text: &str) -> Outline {
-        let imports = self.imports(text);
-        let mut symbols = self.symbols(text);
+        let (mut tags, mut statements) = (Tags::default(), Statements::default());
+        let Queries { tags: definitions, imports, .. } = self.language.queries();
+        self.matches([definitions, imports], text, 0..usize::MAX, |i, found| match i {
+            0 => tags.take(found),
+            _ => statements.take(text, found),
+        });
+        let imports = statements.imports(text);
+        let mut symbols = self.symbols(text, tags);
         let imported: HashSet<&str> = imports.iter().map(|import| &*import.name).collect();
         // `const path = require("path")`
         symbols
@@ -132,7 +159,7 @@ impl Tree {
     /// (`Foo::new()`, `new Foo()`), in their order.
     pub fn locals(&self, text: &str, range: Range<usize>) -> Vec<Local> {
         let mut locals = Vec::new();
-        self.matches(&self.language.queries().locals, text, range, |found| {
+        self.matches([&self.language.queries().locals], text, range, |_, found| {
             let Some(name) = found.name else { return };
             let constructed = || slice(text, &found.constructor?).strip_prefix("New");
             let written = found.type_name.map(|type_name| slice(text, &type_name)).or_else(constructed);
@@ -151,7 +178,7 @@ impl Tree {
         let indented = self.language.is_indented();
         // The blank lines below an indented body are not part of its node.
         let start = if indented { slice(text, &(0..offset)).trim_end().len() } else { offset };
-        let (definitions, _) = self.definitions(text, start.saturating_sub(1)..offset + 1);
+        let definitions = self.definitions(text, start.saturating_sub(1)..offset + 1);
         let is_around = |definition: &Definition| {
             definition.is_around(text, offset) || indented && definition.goes_on_below(text, offset)
         };
@@ -165,8 +192,8 @@ impl Tree {
         scopes
     }
 
-    fn symbols(&self, text: &str) -> Vec<Symbol> {
-        let (mut definitions, mut comments) = self.definitions(text, 0..text.len());
+    fn symbols(&self, text: &str, tags: Tags) -> Vec<Symbol> {
+        let (mut definitions, mut comments) = self.named(text, tags, 0);
         // Of two matches for the same definition, the larger one, and the one that knows more of it, goes first.
         definitions.sort_by_key(|definition| {
             let (Range { start, end }, name) = (definition.range.clone(), definition.name.start);
@@ -202,52 +229,19 @@ impl Tree {
         symbols
     }
 
-    fn imports(&self, text: &str) -> Vec<Import> {
-        let (mut statements, mut names) = (Vec::new(), Vec::new());
-        self.matches(&self.language.queries().imports, text, 0..text.len(), |found| {
-            statements.extend(found.whole.map(|(_, statement)| statement));
-            if let Some(at) = found.name.clone().or(found.path.clone()) {
-                let path = found.path.map(|path| last_part(slice(text, &path)));
-                let name = found.name.map(|name| slice(text, &name));
-                let original = found.original.map(|original| slice(text, &original)).or(path);
-                names.push((at, name.or(path).unwrap_or_default(), original));
-            }
-        });
-        statements.sort_by_key(|statement| statement.start);
-        names.sort_by_key(|(at, _, original)| (at.start, original.is_none()));
-        names.dedup_by(|(later, ..), (kept, ..)| later == kept);
-        let statement_of = |at: &Range<usize>| {
-            let n_before = statements.partition_point(|statement| statement.start <= at.start);
-            statements[..n_before].last().filter(|statement| at.end <= statement.end)
-        };
-        let import = |(at, name, original): (Range<usize>, &str, Option<&str>)| {
-            let statement = cut(slice(text, statement_of(&at)?).trim_end(), MAX_STATEMENT).into();
-            Some(Import { name: name.into(), original: original.unwrap_or(name).into(), statement })
-        };
-        names.into_iter().filter_map(import).collect()
+    /// The definitions that touch `window`.
+    fn definitions(&self, text: &str, window: Range<usize>) -> Vec<Definition> {
+        let mut tags = Tags::default();
+        self.tags_in(text, window.clone(), |found| tags.take(found));
+        self.named(text, tags, window.start).0
     }
 
-    /// The matches of `tags.scm` that touch `window`, and the comments.
-    fn definitions(&self, text: &str, window: Range<usize>) -> (Vec<Definition>, Vec<Range<usize>>) {
-        let (mut definitions, mut comments) = (Vec::<Definition>::new(), Vec::new());
-        let (mut names, mut errors) = (Vec::new(), Vec::new());
-        self.matches(&self.language.queries().tags, text, window.clone(), |found| match (found.whole, found.name) {
-            (Some(("comment", range)), _) => comments.push(range),
-            (Some(("error", range)), _) => errors.push(range.start),
-            (Some((whole, range)), name) => definitions.push(Definition {
-                kind: Kind::named(whole),
-                name: name.unwrap_or_default(),
-                of: found.of,
-                range,
-                keeps_body: found.fields.is_some(),
-                body: found.body.or(found.fields),
-            }),
-            (None, Some(name)) => names.push((name, found.of)),
-            (None, None) => {}
-        });
+    /// The definitions that have a name, and the comments. Of those that begin before `start` the name may not be in `tags`.
+    fn named(&self, text: &str, tags: Tags, start: usize) -> (Vec<Definition>, Vec<Range<usize>>) {
+        let Tags { mut definitions, comments, mut names, mut errors } = tags;
         names.sort_by_key(|(name, _)| name.start);
         definitions.retain_mut(|definition| {
-            let is_cut = definition.name.is_empty() && definition.range.start < window.start;
+            let is_cut = definition.name.is_empty() && definition.range.start < start;
             if is_cut {
                 definition.take_name(&self.names(text, definition.before_body()))
             } else {
@@ -267,39 +261,122 @@ impl Tree {
 
     /// The matches of `tags.scm` in `window` that are only a name, in order.
     fn names(&self, text: &str, window: Range<usize>) -> Vec<Named> {
-        let mut names = Vec::new();
-        self.matches(&self.language.queries().tags, text, window, |found| {
-            names.extend(found.name.filter(|_| found.whole.is_none()).map(|name| (name, found.of)));
-        });
-        names.sort_by_key(|(name, _)| name.start);
-        names
+        let mut tags = Tags::default();
+        self.tags_in(text, window, |found| tags.take(found));
+        tags.names.sort_by_key(|(name, _)| name.start);
+        tags.names
     }
 
-    /// Calls `visit` with the matches of a query that touch `window`.
-    fn matches(&self, query: &Option<Query>, text: &str, window: Range<usize>, mut visit: impl FnMut(Found)) {
-        let Some(query) = query else { return };
+    /// Calls `visit` with the matches of `tags.scm` that touch `window`, of some bytes.
+    fn tags_in(&self, text: &str, window: Range<usize>, visit: impl FnMut(Found)) {
+        let Some(Rooted { query, .. }) = &self.language.queries().tags else { return };
         let mut cursor = QueryCursor::new();
         cursor.set_byte_range(window);
-        let mut matches = cursor.matches(query, self.tree.root_node(), text.as_bytes());
-        while let Some(matched) = matches.next() {
-            let mut found = Found::default();
-            for capture in matched.captures() {
-                let range = capture.node.byte_range();
-                match query.capture_names().get(capture.index as usize).copied().unwrap_or_default() {
-                    "name" => found.name = Some(range),
-                    "body" => found.body = Some(range),
-                    "fields" => found.fields = Some(range),
-                    "of" => found.of = Some(range),
-                    "original" => found.original = Some(range),
-                    "path" => found.path = Some(range),
-                    "type" => found.type_name = Some(range),
-                    "constructor" => found.constructor = Some(range),
-                    own if own.starts_with('_') => {}
-                    whole => found.whole = Some((whole, range)),
+        matches_at(self.tree.root_node(), &mut cursor, query, text, visit);
+    }
+
+    /// Calls `visit` with the matches of some queries that touch `window`, and with the number of the query.
+    fn matches<const N: usize>(
+        &self,
+        queries: [&Option<Rooted>; N],
+        text: &str,
+        window: Range<usize>,
+        mut visit: impl FnMut(usize, Found),
+    ) {
+        let mut begun = QueryCursor::new();
+        begun.set_max_start_depth(Some(0));
+        let mut cursor = self.tree.walk();
+        loop {
+            let node = cursor.node();
+            if node.start_byte() >= window.end {
+                return;
+            }
+            let touches = node.end_byte() > window.start;
+            for (i, query) in queries.iter().enumerate().filter(|_| touches) {
+                if let Some(rooted) = query.as_ref().filter(|rooted| rooted.begins_with(node.kind_id())) {
+                    matches_at(node, &mut begun, &rooted.query, text, |found| visit(i, found));
                 }
             }
-            visit(found);
+            if touches && cursor.goto_first_child() {
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+            }
         }
+    }
+}
+
+/// Calls `visit` with what `cursor` finds at a node and below it.
+fn matches_at(node: Node, cursor: &mut QueryCursor, query: &Query, text: &str, mut visit: impl FnMut(Found)) {
+    let mut matches = cursor.matches(query, node, text.as_bytes());
+    while let Some(matched) = matches.next() {
+        let mut found = Found::default();
+        for capture in matched.captures() {
+            let range = capture.node.byte_range();
+            match query.capture_names().get(capture.index as usize).copied().unwrap_or_default() {
+                "name" => found.name = Some(range),
+                "body" => found.body = Some(range),
+                "fields" => found.fields = Some(range),
+                "of" => found.of = Some(range),
+                "original" => found.original = Some(range),
+                "path" => found.path = Some(range),
+                "type" => found.type_name = Some(range),
+                "constructor" => found.constructor = Some(range),
+                own if own.starts_with('_') => {}
+                whole => found.whole = Some((whole, range)),
+            }
+        }
+        visit(found);
+    }
+}
+
+impl Tags {
+    fn take(&mut self, found: Found) {
+        match (found.whole, found.name) {
+            (Some(("comment", range)), _) => self.comments.push(range),
+            (Some(("error", range)), _) => self.errors.push(range.start),
+            (Some((whole, range)), name) => self.definitions.push(Definition {
+                kind: Kind::named(whole),
+                name: name.unwrap_or_default(),
+                of: found.of,
+                range,
+                keeps_body: found.fields.is_some(),
+                body: found.body.or(found.fields),
+            }),
+            (None, Some(name)) => self.names.push((name, found.of)),
+            (None, None) => {}
+        }
+    }
+}
+
+impl<'a> Statements<'a> {
+    fn take(&mut self, text: &'a str, found: Found) {
+        self.statements.extend(found.whole.map(|(_, statement)| statement));
+        if let Some(at) = found.name.clone().or(found.path.clone()) {
+            let path = found.path.map(|path| last_part(slice(text, &path)));
+            let name = found.name.map(|name| slice(text, &name));
+            let original = found.original.map(|original| slice(text, &original)).or(path);
+            self.names.push((at, name.or(path).unwrap_or_default(), original));
+        }
+    }
+
+    fn imports(self, text: &str) -> Vec<Import> {
+        let Statements { mut statements, mut names } = self;
+        statements.sort_by_key(|statement| statement.start);
+        names.sort_by_key(|(at, _, original)| (at.start, original.is_none()));
+        names.dedup_by(|(later, ..), (kept, ..)| later == kept);
+        let statement_of = |at: &Range<usize>| {
+            let n_before = statements.partition_point(|statement| statement.start <= at.start);
+            statements[..n_before].last().filter(|statement| at.end <= statement.end)
+        };
+        let import = |(at, name, original): (Range<usize>, &str, Option<&str>)| {
+            let statement = cut(slice(text, statement_of(&at)?).trim_end(), MAX_STATEMENT).into();
+            Some(Import { name: name.into(), original: original.unwrap_or(name).into(), statement })
+        };
+        names.into_iter().filter_map(import).collect()
     }
 }
 
@@ -321,7 +398,7 @@ impl Queries {
     /// Panics on a query that does not fit its grammar: the test of the fixtures compiles every one.
     pub fn new(id: &str, language: &tree_sitter::Language, [tags, imports, locals]: [&str; 3]) -> Queries {
         let compiled = |file: &str, source: &str| {
-            Some(Query::new(language, source).unwrap_or_else(|error| panic!("{id}/{file}.scm: {error}")))
+            Some(Rooted::new(language, source).unwrap_or_else(|error| panic!("{id}/{file}.scm: {error}")))
         };
         Queries {
             tags: compiled("tags", &format!("{tags}\n(ERROR) @error")),
