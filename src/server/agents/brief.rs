@@ -14,6 +14,7 @@ use crate::document::Snapshot;
 use crate::privacy;
 use crate::server::convert;
 use crate::server::state::State;
+use crate::syntax::Tree;
 
 /// Arguments of a start.
 #[derive(Default, Deserialize)]
@@ -65,12 +66,21 @@ pub async fn task(state: &State, wanted: Wanted) -> Result<Task, Refused> {
     task.instruction = if needs_words { USUAL.to_string() } else { instruction };
     task.skill = skill.map(|SkillGiven { name, body, folder }| Skill { name, body, folder });
     if let Some(mut document) = document {
-        // Whoever has just typed need not ask twice.
+        // Whoever has just opened it need not ask twice.
         document.clearance = state.analysis.verdict(&document).await;
+        if document.tree.is_none() {
+            document.tree = parse(&document).await;
+        }
         document.may_leave().map_err(|why| format!("this file cannot be handed over: {why}"))?;
         add(state, &mut task, &document, range, &diagnostics)?;
     }
     Ok(task)
+}
+
+async fn parse(document: &Snapshot) -> Option<Tree> {
+    let (text, language) = (document.text.clone(), document.language?);
+    let parse = move || Tree::parse(&text, language, None, &mut || false).ok();
+    tokio::task::spawn_blocking(parse).await.ok()?
 }
 
 /// The selection, and what helps with it.
