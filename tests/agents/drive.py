@@ -163,7 +163,7 @@ def the_readme_is_followed(agent):
     }
     place = subprocess.run([FORETYPE, "config", "path"], env=environment, capture_output=True, text=True, check=True)
     path = Path(place.stdout.strip().splitlines()[0])
-    path.parent.mkdir(parents=True)
+    # All that a clean home would have.
     path.write_text(settings)
     done = subprocess.run(["sh", "-ec", commands], cwd=scene.project, env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=120)
