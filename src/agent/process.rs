@@ -19,9 +19,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// In the environment of an agent and all its children.
 pub const MARK: &str = "FORETYPE_HANDOFF";
 
-/// The agent and its children give way to what the user waits for: an editor, a completion.
+/// The agent and its children give way to what the user waits for: an editor, a completion, the model that says it, which
+/// is itself at 10.
 #[cfg(unix)]
-const NICE: i32 = 10;
+const NICE: i32 = 19;
 
 /// From one step of the ladder to the next: asked, told (SIGTERM), made (SIGKILL).
 pub const PATIENCE: Duration = Duration::from_secs(2);
