@@ -200,7 +200,8 @@ impl<'a> Progress<'a> {
     }
 
     fn take_forced(&mut self, logits: &[f32], tokenizer: &Tokenizer) -> ControlFlow<()> {
-        let Some(Choice { token, probability }) = self.sampler.choose_among(logits, &tokenizer.begins(self.forced)) else {
+        let Some(Choice { token, probability }) = self.sampler.choose_among(logits, &tokenizer.begins(self.forced))
+        else {
             return ControlFlow::Break(());
         };
         let bytes = tokenizer.bytes(token);
