@@ -79,6 +79,16 @@ pub enum State {
     OverBudget,
 }
 
+/// What somebody can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// Its provider does not serve it, or that seems so: another agent may.
+    Provider,
+    /// Its server ended before it did, and nobody has told the user.
+    Orphaned,
+}
+
 /// One hand-off, as everybody may see it: one JSON file in its folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HandOff {
@@ -90,6 +100,8 @@ pub struct HandOff {
     pub state: State,
     /// Why it stands there, or what to do now; a sentence, empty where the state says all.
     pub reason: String,
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
     pub workspace: PathBuf,
     /// The copy of the workspace in which the agent works.
     pub snapshot: Option<Snapshot>,

@@ -121,6 +121,7 @@ impl Desk {
             skill: task.skill.as_ref().map(|skill| skill.name.clone()),
             state: State::Starting,
             reason: String::new(),
+            trouble: None,
             workspace: task.workspace.clone(),
             snapshot: None,
             is_visible: true,

@@ -138,8 +138,8 @@ impl Line {
         let mut asked: Value = serde_json::from_slice(&body).unwrap_or_default();
         let model = asked["model"].as_str().or_else(|| model_in(path)).unwrap_or_default().to_string();
         let n_bytes = body.len();
-        let adds_count = self.language == catalogue::Meter::OpenAi && path.ends_with("/completions");
-        let adds_count = adds_count && asks_no_count(&asked);
+        let is_open_ai = self.language == catalogue::Meter::OpenAi && path.ends_with("/completions");
+        let adds_count = is_open_ai && asks_no_count(&asked);
         let body = if adds_count {
             asked["stream_options"]["include_usage"] = true.into();
             asked.to_string().into()

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use etcetera::BaseStrategy;
 
 use super::worktree::Snapshot;
-use super::{HandOff, State, process, unix_ms};
+use super::{HandOff, State, Trouble, process, unix_ms};
 
 /// The environment variable that names another folder; empty, nothing can be handed over.
 pub const FOLDER_VARIABLE: &str = "FORETYPE_AGENTS";
@@ -33,9 +33,6 @@ pub enum Wish {
     Permit { question: u64, is_allowed: bool },
     Hide(bool),
 }
-
-/// Begins the reason of one that nobody has told the user of.
-const SERVER_ENDED: &str = "the server ended";
 
 const FILE: &str = "handoff.json";
 const LOCK: &str = "lock";
@@ -165,24 +162,24 @@ impl Store {
         hand_off.question = None;
         hand_off.tool = String::new();
         hand_off.ended = Some(unix_ms());
-        (hand_off.state, hand_off.reason) = match hand_off.snapshot.as_ref().map(Snapshot::capture) {
+        hand_off.trouble = Some(Trouble::Orphaned);
+        let (state, what) = match hand_off.snapshot.as_ref().map(Snapshot::capture) {
             None => {
                 // Half of one, perhaps.
                 let _ = fs::remove_dir_all(snapshot(&self.folder(&hand_off.id)));
-                (State::Failed, format!("{SERVER_ENDED} before the agent was started"))
+                (State::Failed, "before the agent was started".to_string())
             }
             Some(Ok(capture)) => {
                 hand_off.made = Some(capture.tree);
                 hand_off.files = capture.changes.into_iter().map(|change| change.path).collect();
                 match hand_off.files.is_empty() {
-                    true => (State::Failed, format!("{SERVER_ENDED} while it worked; it had changed nothing by then")),
-                    false => {
-                        (State::Review, format!("{SERVER_ENDED} while it worked; what it had made by then is here"))
-                    }
+                    true => (State::Failed, "while it worked; it had changed nothing by then".to_string()),
+                    false => (State::Review, "while it worked; what it had made by then is here".to_string()),
                 }
             }
-            Some(Err(error)) => (State::Review, format!("{SERVER_ENDED} while it worked ({error:#})")),
+            Some(Err(error)) => (State::Review, format!("while it worked ({error:#})")),
         };
+        (hand_off.state, hand_off.reason) = (state, format!("the server ended {what}"));
         let _ = self.write(hand_off);
     }
 
@@ -228,13 +225,6 @@ impl Wish {
             Some(("deny", n)) => Some(Wish::Permit { question: n.parse().ok()?, is_allowed: false }),
             _ => None,
         }
-    }
-}
-
-impl HandOff {
-    /// Its server ended before it did.
-    pub fn is_orphan(&self) -> bool {
-        self.reason.starts_with(SERVER_ENDED)
     }
 }
 

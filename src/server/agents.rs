@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use tower_lsp::jsonrpc::{Error, ErrorCode};
 
 use super::state::State;
-use crate::agent::{Agent, Desk, HandOff, Store, Terms};
+use crate::agent::{Agent, Desk, HandOff, Store, Terms, Trouble};
 
 pub use show::TOKEN;
 
@@ -71,7 +71,9 @@ pub async fn offer_unfinished(state: &State) {
     let left = {
         let state = state.clone();
         move || {
-            let waits = |left: &HandOff| left.has_made() || left.is_orphan() && left.state.is_reviewable();
+            let waits = |left: &HandOff| {
+                left.has_made() || left.trouble == Some(Trouble::Orphaned) && left.state.is_reviewable()
+            };
             state.agents.here(&state).into_iter().filter(waits).collect::<Vec<_>>()
         }
     };
@@ -115,13 +117,6 @@ fn next_agent(state: &State, name: &str) -> Option<String> {
     let agents = &services.settings.agents.agents;
     let at = agents.iter().position(|agent| agent.name == name)?;
     Some(agents.get(at + 1)?.name.clone())
-}
-
-fn workspace_of(state: &State, path: Option<&Path>) -> Result<PathBuf, Refused> {
-    let folders = state.folders();
-    let holds = |folder: &&PathBuf| path.is_none_or(|path| path.starts_with(folder));
-    let around = || path.and_then(Path::parent).map(Path::to_path_buf);
-    folders.iter().find(holds).cloned().or_else(around).ok_or_else(|| "open a folder first".to_string())
 }
 
 fn refused(message: Refused) -> Error {

@@ -135,22 +135,9 @@ impl Found {
     }
 }
 
-/// The folder of the client's that a file is in; the first where no file is named.
-fn workspace_of(state: &State, path: Option<&Path>) -> Option<PathBuf> {
-    let folders = state.folders();
-    match path {
-        Some(path) => {
-            let inner =
-                folders.iter().filter(|folder| path.starts_with(folder)).max_by_key(|folder| folder.as_os_str().len());
-            inner.cloned().or_else(|| path.parent().map(Path::to_owned))
-        }
-        None => folders.first().cloned(),
-    }
-}
-
 /// As [`Desk::find`], on a thread that may wait.
 async fn find(state: &State, path: Option<&Path>) -> Result<Found, String> {
-    let (workspace, state) = (workspace_of(state, path), state.clone());
+    let (workspace, state) = (state.folder_of(path), state.clone());
     let work = move || state.skills.find(workspace.as_deref());
     tokio::task::spawn_blocking(work).await.map_err(|_| "the server failed; see its log".to_string())
 }

@@ -274,6 +274,15 @@ impl State {
         self.folders.lock().clone()
     }
 
+    /// The innermost folder that a file is in, else the one around it; the first where no file is named.
+    pub fn folder_of(&self, path: Option<&Path>) -> Option<PathBuf> {
+        let folders = self.folders.lock();
+        let Some(path) = path else { return folders.first().cloned() };
+        let around = folders.iter().filter(|folder| path.starts_with(folder));
+        let inner = around.max_by_key(|folder| folder.as_os_str().len()).map(PathBuf::as_path);
+        inner.or(path.parent()).map(Path::to_owned)
+    }
+
     /// Watches the folders ourselves, for clients that do not.
     pub fn watch_files(&self) {
         let state = self.downgrade();

@@ -38,7 +38,7 @@ impl Work {
             .unwrap_or_else(|error| Ended { state: State::Failed, reason: format!("{error:#}") });
         let captured = self.capture().await;
         let hand_off = &mut self.hand_off;
-        (hand_off.state, hand_off.reason) = (ended.state, ended.reason);
+        (hand_off.state, hand_off.reason, hand_off.trouble) = (ended.state, ended.reason, None);
         match captured {
             Ok(captured) => {
                 hand_off.made = captured.as_ref().map(|captured| captured.tree.clone());
@@ -57,49 +57,16 @@ impl Work {
     }
 
     async fn attend(&mut self, orders: UnboundedReceiver<Order>) -> Result<Ended> {
-        let store = self.shared()?.store.clone();
-        let folder = store.folder(&self.hand_off.id);
-        let Terms { agent, options, .. } = self.terms.clone();
-        let mut journal = Journal::open(&folder, agent.secrets()).context("its log cannot be written")?;
+        let folder = self.shared()?.store.folder(&self.hand_off.id);
+        let mut journal = Journal::open(&folder, self.terms.agent.secrets()).context("its log cannot be written")?;
         journal.section(&self.hand_off.title, &format!("{} · {}", self.hand_off.agent, self.hand_off.id));
         journal.section("You", &self.task.instruction);
         let snapshot = self.snapshot(store::snapshot(&folder)).await?;
-        let (worktree, working) = (snapshot.folder.clone(), snapshot.working_folder());
-        let blocks = self.task.blocks(&snapshot.root, &worktree, &working);
-        self.hand_off.snapshot = Some(snapshot);
-        let tab = self.meter().await;
-        let environment = agent.environment(tab.as_ref().map(|(_, url)| url.as_str()));
-        let tab = tab.map(|(tab, _)| tab);
+        self.hand_off.snapshot = Some(snapshot.clone());
         journal.section("Agent", "");
-        let (shared, id) = (self.shared.clone(), self.hand_off.id.clone());
-        let publish = move |hand_off: &HandOff| {
-            if let Some(shared) = shared.upgrade() {
-                shared.publish(hand_off);
-            }
-        };
-        let wishes = move || store.wishes(&id).into_iter().map(Order::from).collect();
-        publish(&self.hand_off);
-        let setup = Setup {
-            launch: Launch {
-                command: PathBuf::from(&agent.command),
-                args: agent.args.clone(),
-                environment,
-                folder: working.clone(),
-                mark: self.hand_off.mark.clone(),
-            },
-            mode: agent.mode,
-            login: agent.login,
-            blocks,
-            worktree,
-            folder: working,
-            policy: Policy::new(&options.allow, &options.deny),
-            ask_for: Duration::from_secs(options.ask_s as u64),
-            stalled_after: Duration::from_secs(options.stalled_after_s as u64),
-            tab: tab.clone(),
-            orders,
-            publish: Box::new(publish),
-            inbox: Box::new(wishes),
-        };
+        self.shared()?.publish(&self.hand_off);
+        let (tab, url) = self.meter().await.unzip();
+        let setup = self.setup(&snapshot, tab.clone(), url, orders)?;
         let (hand_off, mut ended, mut journal) = session::run(setup, self.hand_off.clone(), journal).await;
         self.hand_off = hand_off;
         let trouble = tab.as_ref().and_then(|tab| tab.trouble());
@@ -111,6 +78,47 @@ impl Work {
         let reason = if ended.reason.is_empty() { String::new() } else { format!(": {}", ended.reason) };
         journal.section("End", &format!("{}{reason}\n\n{}", ended.state.name(), self.hand_off.usage.describe()));
         Ok(ended)
+    }
+
+    /// All that the agent is told, and may do. `url` takes the place of its provider's address.
+    fn setup(
+        &self,
+        snapshot: &Snapshot,
+        tab: Option<Arc<Tab>>,
+        url: Option<String>,
+        orders: UnboundedReceiver<Order>,
+    ) -> Result<Setup> {
+        let Terms { agent, options, .. } = self.terms.clone();
+        let (worktree, folder) = (snapshot.folder.clone(), snapshot.working_folder());
+        let (store, id) = (self.shared()?.store.clone(), self.hand_off.id.clone());
+        let shared = self.shared.clone();
+        let publish = move |hand_off: &HandOff| {
+            if let Some(shared) = shared.upgrade() {
+                shared.publish(hand_off);
+            }
+        };
+        let wishes = move || store.wishes(&id).into_iter().map(Order::from).collect();
+        Ok(Setup {
+            launch: Launch {
+                command: PathBuf::from(&agent.command),
+                args: agent.args.clone(),
+                environment: agent.environment(url.as_deref()),
+                folder: folder.clone(),
+                mark: self.hand_off.mark.clone(),
+            },
+            mode: agent.mode,
+            login: agent.login,
+            blocks: self.task.blocks(&snapshot.root, &worktree, &folder),
+            worktree,
+            folder,
+            policy: Policy::new(&options.allow, &options.deny),
+            ask_for: Duration::from_secs(options.ask_s as u64),
+            stalled_after: Duration::from_secs(options.stalled_after_s as u64),
+            tab,
+            orders,
+            publish: Box::new(publish),
+            inbox: Box::new(wishes),
+        })
     }
 
     fn shared(&self) -> Result<Arc<Shared>> {

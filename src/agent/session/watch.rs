@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Ended, Phase, Session};
-use crate::agent::State;
 use crate::agent::acp::Status;
 use crate::agent::meter::Tab;
 use crate::agent::permissions::{By, Kind};
+use crate::agent::{State, Trouble};
 
 /// A running command may be silent for so many times longer.
 const COMMAND_FACTOR: u32 = 6;
@@ -46,26 +46,29 @@ impl Session {
 
     /// Sets the state by what is known.
     pub fn settle(&mut self) {
-        let (state, reason) = match (&self.hand_off.question, self.stalled()) {
-            (Some(_), _) => (State::Waiting, String::new()),
-            (None, Some(reason)) => (State::Stalled, reason),
-            (None, None) if self.phase == Phase::Prompt => (State::Working, String::new()),
-            (None, None) => (State::Starting, String::new()),
+        let stalled = if self.hand_off.question.is_some() { None } else { self.stalled() };
+        let state = match () {
+            () if self.hand_off.question.is_some() => State::Waiting,
+            () if stalled.is_some() => State::Stalled,
+            () if self.phase == Phase::Prompt => State::Working,
+            () => State::Starting,
         };
-        if self.hand_off.state != state {
+        let (reason, trouble) = stalled.unwrap_or_default();
+        // Silence may get a better reason.
+        if self.hand_off.state != state || self.hand_off.reason != reason {
             if state == State::Stalled {
                 self.journal.entry(&format!("stalled: {reason}"));
             }
-            (self.hand_off.state, self.hand_off.reason) = (state, reason);
+            (self.hand_off.state, self.hand_off.reason, self.hand_off.trouble) = (state, reason, trouble);
             self.is_state_changed = true;
         }
     }
 
     /// Why it counts as stalled.
-    pub fn stalled(&self) -> Option<String> {
+    fn stalled(&self) -> Option<(String, Option<Trouble>)> {
         let tab = self.setup.tab.as_deref();
         if let Some(trouble) = tab.and_then(Tab::trouble) {
-            return Some(trouble);
+            return Some((trouble, Some(Trouble::Provider)));
         }
         let heard = tab.map_or(self.heard, |tab| self.heard.max(tab.heard()));
         let running =
@@ -79,11 +82,13 @@ impl Session {
         Some(match (running, tab.map(Tab::n_in_flight)) {
             (Some(tool), _) => {
                 let minutes = tool.since.elapsed().as_secs() / 60;
-                format!("a command runs for {minutes} minutes and says nothing")
+                (format!("a command runs for {minutes} minutes and says nothing"), None)
             }
-            (None, Some(1..)) => format!("its model has said nothing for {s} s"),
-            (None, Some(0)) => format!("it asks nothing of its model and says nothing for {s} s"),
-            (None, None) => format!("nothing was heard of it for {s} s; its provider may be down"),
+            (None, Some(1..)) => (format!("its model has said nothing for {s} s"), None),
+            (None, Some(0)) => (format!("it asks nothing of its model and says nothing for {s} s"), None),
+            (None, None) => {
+                (format!("nothing was heard of it for {s} s; its provider may be down"), Some(Trouble::Provider))
+            }
         })
     }
 }

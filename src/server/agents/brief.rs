@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tower_lsp::gen_lsp_types as lsp;
 
-use super::{Refused, workspace_of};
+use super::Refused;
 use crate::agent::{Part, Skill, Task};
 use crate::context::{self, Place};
 use crate::document::Snapshot;
@@ -56,7 +56,7 @@ pub async fn task(state: &State, wanted: Wanted) -> Result<Task, Refused> {
     });
     let document = document.transpose()?;
     let path = document.as_ref().and_then(|document| document.path.clone());
-    let workspace = workspace_of(state, path.as_deref())?;
+    let workspace = state.folder_of(path.as_deref()).ok_or("open a folder first")?;
     let mut task = Task { unsaved: buffers(state), workspace, ..Task::default() };
     let instruction = instruction.unwrap_or_default();
     let needs_words = instruction.trim().is_empty() && skill.is_none();

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use super::{commands, next_agent};
-use crate::agent::{HandOff, State as Stand};
+use crate::agent::{HandOff, State as Stand, Trouble};
 use crate::server::client;
 use crate::server::progress::Bar;
 use crate::server::state::{State, WeakState};
@@ -79,8 +79,7 @@ async fn show(state: WeakState, mut watched: watch::Receiver<HandOff>) {
         if let Some(bar) = &bar {
             bar.report(json!({"message": now.line()})).await;
         }
-        let is_trouble = now.state == Stand::Stalled && now.reason.contains("provider");
-        if is_trouble && !std::mem::replace(&mut is_told, true) {
+        if now.trouble == Some(Trouble::Provider) && !std::mem::replace(&mut is_told, true) {
             tokio::spawn(tell_trouble(state.clone(), now));
         }
         tokio::time::sleep(PACE).await;
@@ -166,7 +165,7 @@ async fn tell(state: &State, hand_off: &HandOff, text: String) -> Option<()> {
     }
     let review = hand_off.has_made().then_some(REVIEW);
     // Only what was begun in this window can be passed on.
-    let next = next_agent(state, agent).filter(|_| !is_good && !hand_off.is_orphan());
+    let next = next_agent(state, agent).filter(|_| !is_good && hand_off.trouble != Some(Trouble::Orphaned));
     let over = next.as_ref().map(|next| hand_to(next));
     let answers: Vec<&str> = review.into_iter().chain(over.as_deref()).chain([LOG]).collect();
     let answer = client::ask(&state.client, text, &answers).await?;

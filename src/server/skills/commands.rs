@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types as lsp;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 
-use super::{Found, find, light, workspace_of};
+use super::{Found, find, light};
 use crate::agent::merge::Wanted as Hunks;
 use crate::agent::plan::{Chosen, conflicts_markdown};
 use crate::server::apply::{Outcome, Wanted, apply};
@@ -148,7 +148,7 @@ async fn start(state: &State, found: &Found, argument: Argument) -> Answer {
     let skill = found.usable_one(argument.name.as_deref().unwrap_or_default())?;
     match argument.agent.clone() {
         Some(agent) => hand_over(state, Some(skill), Some(agent), None, argument).await,
-        None => light::start(state, skill.clone(), argument),
+        None => light::start(state, skill.clone(), argument).await,
     }
 }
 
@@ -197,7 +197,7 @@ fn command(
 async fn trust(state: &State, argument: &Argument) -> Answer {
     let trust =
         state.skills.trust.clone().ok_or("there is no place to keep what you trust; set XDG_STATE_HOME or HOME")?;
-    let workspace = workspace_of(state, path(argument).as_deref()).ok_or("open a folder first")?;
+    let workspace = state.folder_of(path(argument).as_deref()).ok_or("open a folder first")?;
     if argument.revoke {
         return Ok(json!({"revoked": trust.revoke(&workspace)?}));
     }

@@ -12,7 +12,7 @@ use super::commands::{Argument, bring_in};
 use crate::agent::plan::Chosen;
 use crate::agent::review::{File, Review};
 use crate::agent::worktree::{Blob, Change};
-use crate::document::Snapshot;
+use crate::document::{Clearance, Snapshot};
 use crate::engine::{Ask, Cancel, Finish, Wish};
 use crate::router::Route;
 use crate::server::progress::Bar;
@@ -60,12 +60,14 @@ struct Job {
 }
 
 /// Begins, and answers at once.
-pub fn start(state: &State, skill: Skill, argument: Argument) -> Result<Value, String> {
+pub async fn start(state: &State, skill: Skill, argument: Argument) -> Result<Value, String> {
     let uri = argument.uri.ok_or("name the file as `uri`, or hand the skill to an agent (`agent`)")?;
     let document = state.documents.lock().snapshot(&convert::document_id(&uri));
     let document = document.ok_or_else(|| format!("{} is not open", uri.as_str()))?;
-    if let crate::document::Clearance::Denied(denied) = &document.clearance {
-        return Err(denied.to_string());
+    match state.analysis.verdict(&document).await {
+        Clearance::Cleared | Clearance::Local(_) => {}
+        Clearance::Denied(denied) => return Err(denied.to_string()),
+        Clearance::Pending => return Err("the file is still being checked for secrets; ask again".to_string()),
     }
     let file = document.path.clone().ok_or("save the file first; an edit needs a place")?;
     let folder = file.parent().unwrap_or(Path::new("/"));

@@ -443,6 +443,7 @@ impl Made {
             skill: None,
             state: State::Review,
             reason: String::new(),
+            trouble: None,
             workspace: root.to_owned(),
             snapshot: Some(snapshot),
             is_visible: true,
