@@ -228,7 +228,7 @@ fn edits_name_their_version_where_the_client_can_and_a_refusal_is_told() {
     client.open(URI, "rust", "let n = ");
     menu(&mut client, 0, 8);
     let answer = command(&mut client, "foretype.accept");
-    assert!(answer["error"]["message"].as_str().unwrap().ends_with("the buffer is read-only"), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("the buffer is read-only"), "{answer}");
     let asked = client.wait_for(|message| message["method"] == "workspace/applyEdit");
     let document = &asked["params"]["edit"]["documentChanges"][0]["textDocument"];
     assert_eq!(document, &json!({"uri": URI, "version": 1}));
