@@ -120,12 +120,9 @@ pub async fn ask(client: &Client, question: String, answers: &[&str]) -> Option<
 pub async fn apply(client: &Client, edit: WorkspaceEdit) -> Result<(), String> {
     match tokio::time::timeout(PATIENCE, client.apply_edit(edit)).await {
         Ok(Ok(ApplyWorkspaceEditResult { applied: true, .. })) => Ok(()),
-        Ok(Ok(refused)) => {
-            let reason = refused.failure_reason.unwrap_or_else(|| "it did not say why".to_string());
-            Err(format!("{reason}. Nothing was changed"))
-        }
-        Ok(Err(error)) => Err(format!("{}. Nothing was changed", error.message)),
-        Err(_) => Err(format!("it did not answer for {} s; it may have taken them all the same", PATIENCE.as_secs())),
+        Ok(Ok(refused)) => Err(refused.failure_reason.unwrap_or_else(|| "it did not say why".to_string())),
+        Ok(Err(error)) => Err(error.message.to_string()),
+        Err(_) => Err(format!("it did not answer for {} s; it may do it all the same", PATIENCE.as_secs())),
     }
 }
 
