@@ -362,7 +362,20 @@ impl World {
         self.all().into_values().flatten().filter(|line| line.starts_with("agent")).collect()
     }
 
-    fn check(&self) {
+    /// Where we have moved an open file, as its editor cannot, the buffer stays; its user closes it, once all is elsewhere.
+    fn close_what_was_moved(&mut self) {
+        let (there, left): (Vec<_>, Vec<_>) = self.all().into_iter().partition(|(name, _)| self.path(name).exists());
+        let there: BTreeSet<String> = there.into_iter().flat_map(|(_, lines)| lines).collect();
+        for (name, lines) in left {
+            if lines.iter().filter(|line| self.mine.contains(*line)).all(|line| there.contains(line)) {
+                self.log.push(format!("close {name}, which was moved"));
+                self.close(&name);
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        self.close_what_was_moved();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         self.all().into_values().flatten().for_each(|line| *counts.entry(line).or_default() += 1);
         let log = || format!("{:#?}\n{}", self.all(), self.log.join("\n"));
