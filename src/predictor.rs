@@ -104,9 +104,14 @@ impl Predictor {
         let started = Instant::now();
         let hit = self.core.cache.lock().lookup(&document.id, &document.text, offset);
         trace.step("cache", describe(&hit), started.elapsed());
-        match self.show(&document, offset, hit, &self.bars()) {
-            Some(shown) => Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache")),
-            None => Quick::Open(trace),
+        // An instant engine knows more with each key, a model has said what it thinks of every token.
+        let may_grow = |revealed: &Revealed| revealed.is_part && !self.core.is_model(revealed.engine);
+        match hit.and_then(|hit| self.best(&document, offset, &hit, &self.bars())) {
+            Some(shown) if !may_grow(&shown) => {
+                self.remember_shown(&document, offset, &shown);
+                Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache"))
+            }
+            _ => Quick::Open(trace),
         }
     }
 
@@ -319,7 +324,8 @@ impl Predictor {
                     // Of what is seen of its first line.
                     let n_seen = suggestion.text.len().min(offer.first_line_len());
                     let (engine, chance) = (offer.source, offer.odds.chance(0..n_seen));
-                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, estimate });
+                    let is_part = n_seen < offer.suggestion.text[..offer.first_line_len()].trim_end().len();
+                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, is_part, estimate });
                 }
                 Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
                 Some(_) => {}
@@ -338,8 +344,12 @@ impl Predictor {
     /// As [`Predictor::best`]; the cache remembers that the user sees it.
     fn show(&self, document: &Snapshot, offset: usize, hit: Option<Hit>, bars: &Bars) -> Option<Revealed> {
         let revealed = self.best(document, offset, &hit?, bars)?;
-        self.core.cache.lock().show(&document.id, &document.text, offset, &revealed.suggestions[0]);
+        self.remember_shown(document, offset, &revealed);
         Some(revealed)
+    }
+
+    fn remember_shown(&self, document: &Snapshot, offset: usize, revealed: &Revealed) {
+        self.core.cache.lock().show(&document.id, &document.text, offset, &revealed.suggestions[0]);
     }
 
     fn answer_with(
@@ -351,7 +361,7 @@ impl Predictor {
         source: &'static str,
     ) -> Answer {
         self.speculate(document, offset, &revealed.suggestions[0]);
-        let Revealed { suggestions, engine, chance, estimate } = revealed;
+        let Revealed { suggestions, engine, chance, estimate, .. } = revealed;
         if let Some(estimate) = estimate {
             trace.step("restraint", estimate.to_string(), Default::default());
         }
@@ -437,6 +447,8 @@ struct Revealed {
     /// Whose words the first are.
     engine: &'static str,
     chance: f32,
+    /// Its first line goes on, but that is not sure enough.
+    is_part: bool,
     estimate: Option<Estimate>,
 }
 

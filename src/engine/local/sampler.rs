@@ -27,7 +27,7 @@ pub struct Sampler {
     isa: Isa,
 }
 
-/// What is less likely than the likeliest by this factor of `e` adds nothing to a sum.
+/// What is less likely than the likeliest by this power of `e` adds nothing to a sum.
 const NEGLIGIBLE: f32 = 15.0;
 
 /// Only so many of the likeliest are sorted; the others are too unlikely to matter.

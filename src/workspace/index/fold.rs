@@ -87,7 +87,7 @@ impl Folder {
     pub fn push_partial(&mut self, line: &str, out: &mut Vec<u8>) {
         let content = line.trim_start();
         self.push_depth(column(&line[..line.len() - content.len()]), out);
-        out.extend(content.bytes().map(|byte| if byte < b' ' && byte != b'\t' { b' ' } else { byte }));
+        out.extend(content.bytes().map(|byte| if byte < b' ' && !is_blank(byte) { b' ' } else { byte }));
         self.after_blank = false;
     }
 

@@ -13,8 +13,6 @@ const PATIENCE_MS = 20_000
 
 const SETTINGS = {
   User: {
-    // How much of a line is shown depends on how fast the key before was answered.
-    'foretype.suggest.min_part_chance': 1,
     'workbench.startupEditor': 'none',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
     'workbench.enableExperiments': false,
