@@ -102,8 +102,21 @@ export class Editor {
   /** By the explorer, as a person does. The cursor stands at its beginning. */
   async open(path) {
     await this.openTab(path)
-    await this.page.locator('.editor-instance .monaco-editor.focused').waitFor()
+    await this.hasFocus()
+    if (!this.isAwake) await this.awaken()
     await this.press('Control+Home')
+  }
+
+  async hasFocus() {
+    await this.page.locator('.monaco-editor.focused').waitFor()
+  }
+
+  /** What shows ghost text is made once an editor of a new kind has been idle, seconds later; or when it is asked for. */
+  async awaken() {
+    await this.command('Trigger Inline Suggestion')
+    await this.hasNoList()
+    await this.hasFocus()
+    this.isAwake = true
   }
 
   async openTab(path) {
@@ -150,19 +163,28 @@ export class Editor {
 
   /** Runs a command by its title, through the palette. */
   async command(title) {
-    // While another list closes, keys are lost.
     await until('the palette', async () => {
+      // Of a list that is opened while the one before closes, VS Code forgets what was picked; nobody is that quick.
+      await this.hasNoList()
+      await this.page.waitForTimeout(300)
       await this.press('F1')
       await this.pick(title, `>${title}`, 1000)
       return true
     })
   }
 
-  /** Takes an entry of the list that is open. */
+  async hasNoList() {
+    const list = this.page.locator('.quick-input-widget')
+    await list.waitFor({ state: 'hidden', timeout: 1000 }).catch(() => this.press('Escape'))
+  }
+
+  /** Takes an entry of the list that is open: what is highlighted was found by what was typed, and not there before. */
   async pick(label, typed = label, timeout = PATIENCE_MS) {
-    await this.page.locator('.quick-input-widget input').fill(typed, { timeout })
-    await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: label }).waitFor({ timeout })
-    await this.press('Enter')
+    const input = this.page.locator('.quick-input-widget input')
+    await input.fill(typed, { timeout })
+    const found = this.page.locator('.quick-input-list .monaco-list-row.focused:has(.highlight)', { hasText: label })
+    await found.waitFor({ timeout })
+    await input.press('Enter', { timeout })
   }
 
   /** The item in the status bar: its text, icon and tip. */
