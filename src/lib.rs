@@ -6,6 +6,7 @@
 //! |----------------|-----------------------------------------------------------------------------------------|
 //! | [`text`]       | text over a rope: byte offsets inside, UTF-8/16/32 positions at the edge                 |
 //! | [`syntax`]     | languages, incremental parsing, and the questions that are asked of a tree               |
+//! | [`priority`]   | who gives way to whom on a busy machine: all to a key's answer, agents to all              |
 //! | [`privacy`]    | what may be read, and what may leave: path rules, ignore files, scans for keys           |
 //! | [`document`]   | open documents: text, version, tree, clearance, edit history; cheap snapshots            |
 //! | [`workspace`]  | the project's admitted files, their n-gram index and symbols, kept fresh on a thread     |
@@ -48,6 +49,8 @@
 pub mod text;
 
 pub mod syntax;
+
+pub mod priority;
 
 pub mod privacy;
 

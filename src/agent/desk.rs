@@ -299,6 +299,7 @@ impl Office {
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let run = move || {
+            crate::priority::lower_thread();
             let _ = runtime.block_on(stopped);
             // With the runtime go the sessions, and with each its agent.
             runtime.shutdown_background();

@@ -19,11 +19,6 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// In the environment of an agent and all its children.
 pub const MARK: &str = "FORETYPE_HANDOFF";
 
-/// The agent and its children give way to what the user waits for: an editor, a completion, the model that says it, which
-/// is itself at 10.
-#[cfg(unix)]
-const NICE: i32 = 19;
-
 /// From one step of the ladder to the next: asked, told (SIGTERM), made (SIGKILL).
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -64,7 +59,7 @@ impl Process {
         #[cfg(unix)]
         command.process_group(0);
         #[cfg(unix)]
-        step_back(&mut command);
+        crate::priority::lower_program(&mut command);
         #[cfg(target_os = "linux")]
         die_with_us(&mut command);
         let mut child = command.spawn().map_err(|error| why(&launch.command, &error))?;
@@ -137,16 +132,6 @@ fn signal(group: u32, signal: rustix::process::Signal) {
     if let Some(group) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
         // Gone is what it should be.
         let _ = rustix::process::kill_process_group(group, signal);
-    }
-}
-
-#[cfg(unix)]
-fn step_back(command: &mut Command) {
-    // Who cannot be nicer works all the same.
-    let before_exec = || rustix::process::nice(NICE).map(drop).or(Ok(()));
-    // SAFETY: between fork and exec it makes a system call or two and allocates nothing.
-    unsafe {
-        command.pre_exec(before_exec);
     }
 }
 

@@ -273,7 +273,7 @@ struct Host {
 impl Host {
     /// Until the engine is dropped.
     fn run(mut self, inbox: &Receiver<Job>) {
-        threads::lower_priority();
+        crate::priority::lower_thread();
         loop {
             match inbox.recv_timeout(Duration::from_secs(self.options.unload_after_s as u64)) {
                 Ok(Job::Load) => drop(self.load()),

@@ -62,7 +62,7 @@ const KNOWN_TO: [(&str, &[&str]); 11] = [
 ];
 
 /// Kernels, the memory that they read, and the threads that run them; and a child between fork and exec.
-const UNSAFE: [&str; 8] = [
+const UNSAFE: [&str; 9] = [
     "src/engine/local/kernel.rs",
     "src/engine/local/kernel/avx2.rs",
     "src/engine/local/kernel/avx512.rs",
@@ -70,6 +70,7 @@ const UNSAFE: [&str; 8] = [
     "src/engine/local/gguf.rs",
     "src/engine/local/threads.rs",
     "src/engine/local/vector.rs",
+    "src/priority.rs",
     "src/agent/process.rs",
 ];
 

@@ -16,10 +16,6 @@ use crate::engine::Cancel;
 /// apart, and whoever waits longer keeps a core from others.
 const MAX_SPINS: usize = 5_000;
 
-/// Half of the way from the usual to the least.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-
 /// How many threads a model gets unless somebody says otherwise: the physical cores, one of them left to the editor
 /// where there are more than two.
 pub fn usual() -> usize {
@@ -27,13 +23,6 @@ pub fn usual() -> usize {
         n @ 0..=2 => n.max(1),
         n => n - 1,
     }
-}
-
-/// Makes this thread, and those that it starts, yield to the editor. Where that cannot be said, it is not.
-pub fn lower_priority() {
-    // On Linux a priority is a thread's.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 pub struct Threads {

@@ -123,6 +123,14 @@ impl Fake {
                     self.ask(call(path, "edit", path, json!({"file_path": path})), &options);
                 }
             }
+            "modest" => {
+                // Of the thread that runs this, as the process's first one waits for it.
+                let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+                let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+                let (nice, policy) = (fields[16], fields[38]);
+                self.note("priority", &format!("nice {nice}, policy {policy}"));
+                self.edit("e1");
+            }
             "unknown" => {
                 self.send(json!({"jsonrpc": "2.0", "method": "qwen/notify/anything", "params": {"a": 1}}));
                 let file = json!({"sessionId": "s1", "path": "x", "content": "y"});

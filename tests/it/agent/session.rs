@@ -47,6 +47,13 @@ fn odd_traffic_ends_no_turn() {
     assert!(office.log(&done).contains("said after the end"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn it_runs_when_nothing_else_would() {
+    let (office, done) = check_done("modest");
+    assert_eq!(office.left(&done, "priority"), format!("nice 19, policy {}", libc::SCHED_IDLE));
+}
+
 #[test]
 fn what_is_not_served_is_refused() {
     let (office, done) = check_done("unknown");
