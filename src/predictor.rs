@@ -38,7 +38,7 @@ use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
 use flight::{Flight, Purpose};
 use flights::Flights;
 use restraint::Estimate;
-use reveal::Bars;
+use reveal::{Bars, Revealed};
 
 pub use asking::Waste;
 pub use options::Options;
@@ -102,7 +102,7 @@ impl Predictor {
         }
 
         let started = Instant::now();
-        let hit = self.core.cache.lock().lookup(&document.id, &document.text, offset);
+        let hit = self.look_up(&document, offset);
         trace.step("cache", describe(&hit), started.elapsed());
         // An instant engine knows more with each key, a model has said what it thinks of every token.
         let may_grow = |revealed: &Revealed| revealed.is_part && !self.core.is_model(revealed.engine);
@@ -124,6 +124,7 @@ impl Predictor {
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
         let ask = Ask { others: &others, max_lines, n_candidates, ..Ask::at(&document, offset) };
         let mut reasons = Vec::new();
+        let part = if is_by_hand { None } else { self.known(&document, offset) };
         // Prose is rarely typed twice: there they are more often wrong than right.
         let is_prose = !is_by_hand && is_comment(&document, offset);
         for engine in self.core.instant_engines().filter(|_| !is_prose) {
@@ -138,7 +139,10 @@ impl Predictor {
             let hit = self.look_up(&document, offset);
             let is_judged = hit.as_ref().is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
             let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
-            if let Some(shown) = self.show(&document, offset, hit, &self.bars()) {
+            let found = self.known(&document, offset);
+            // What is on the screen may go on, and is exchanged for nothing else.
+            if let Some(shown) = found.filter(|found| part.as_ref().is_none_or(|part| found.continues(part))).or(part) {
+                self.remember_shown(&document, offset, &shown);
                 let source = shown.engine;
                 return self.answer_with(trace, &document, offset, shown, source);
             }
@@ -307,6 +311,10 @@ impl Predictor {
         self.core.cache.lock().lookup(&document.id, &document.text, offset)
     }
 
+    fn known(&self, document: &Snapshot, offset: usize) -> Option<Revealed> {
+        self.best(document, offset, &self.look_up(document, offset)?, &self.bars())
+    }
+
     /// Whether a model was asked about this text: then it would say the same again.
     fn is_of_model(&self, offer: &Offer) -> bool {
         self.core.is_model(offer.source) && !matches!(offer.via, Via::WalkedBack(_))
@@ -439,17 +447,6 @@ impl Question<'_> {
     fn n_candidates(&self) -> usize {
         if self.is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES }
     }
-}
-
-/// What may be shown, best first, never empty.
-struct Revealed {
-    suggestions: Vec<Suggestion>,
-    /// Whose words the first are.
-    engine: &'static str,
-    chance: f32,
-    /// Its first line goes on, but that is not sure enough.
-    is_part: bool,
-    estimate: Option<Estimate>,
 }
 
 /// The document and the cursor as they would be if the menu's selected item were accepted.

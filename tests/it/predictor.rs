@@ -148,6 +148,17 @@ fn a_part_goes_on_once_an_instant_engine_is_surer() {
 }
 
 #[test]
+fn a_part_on_the_screen_is_exchanged_for_nothing_else() {
+    let script: &[_] = &[("let n = w", "idths.iter().sum();", 0.2), ("let n = wi", "ndow();", 0.9)];
+    let engines: Vec<Arc<dyn Engine>> = vec![Arc::new(Quick(script))];
+    let predictor = Predictor::new(options(), suggestion::Options::default(), engines);
+    for (typed, seen) in [("w", "idths"), ("wi", "dths")] {
+        let said = ask(&predictor, &typing("a.rs", &format!("fn f() {{\n    let n = {typed}$0\n}}\n"))).unwrap();
+        assert_eq!(said, (seen.to_string(), "quick"));
+    }
+}
+
+#[test]
 fn by_hand_the_gates_of_taste_are_open() {
     let mut request = typing("a.rs", "fn f() {\n    // let n = $0\n}\n");
     request.trigger = Trigger::Invoked;
