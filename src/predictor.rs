@@ -38,7 +38,7 @@ use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
 use flight::{Flight, Purpose};
 use flights::Flights;
 use restraint::Estimate;
-use reveal::{Bars, Revealed};
+use reveal::Bars;
 
 pub use asking::Waste;
 pub use options::Options;
@@ -102,16 +102,11 @@ impl Predictor {
         }
 
         let started = Instant::now();
-        let hit = self.look_up(&document, offset);
+        let hit = self.core.cache.lock().lookup(&document.id, &document.text, offset);
         trace.step("cache", describe(&hit), started.elapsed());
-        // An instant engine knows more with each key, a model has said what it thinks of every token.
-        let may_grow = |revealed: &Revealed| revealed.is_part && !self.core.is_model(revealed.engine);
-        match hit.and_then(|hit| self.best(&document, offset, &hit, &self.bars())) {
-            Some(shown) if !may_grow(&shown) => {
-                self.remember_shown(&document, offset, &shown);
-                Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache"))
-            }
-            _ => Quick::Open(trace),
+        match self.show(&document, offset, hit, &self.bars()) {
+            Some(shown) => Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache")),
+            None => Quick::Open(trace),
         }
     }
 
@@ -124,7 +119,6 @@ impl Predictor {
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
         let ask = Ask { others: &others, max_lines, n_candidates, ..Ask::at(&document, offset) };
         let mut reasons = Vec::new();
-        let part = if is_by_hand { None } else { self.known(&document, offset) };
         // Prose is rarely typed twice: there they are more often wrong than right.
         let is_prose = !is_by_hand && is_comment(&document, offset);
         for engine in self.core.instant_engines().filter(|_| !is_prose) {
@@ -139,10 +133,7 @@ impl Predictor {
             let hit = self.look_up(&document, offset);
             let is_judged = hit.as_ref().is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
             let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
-            let found = self.known(&document, offset);
-            // What is on the screen may go on, and is exchanged for nothing else.
-            if let Some(shown) = found.filter(|found| part.as_ref().is_none_or(|part| found.continues(part))).or(part) {
-                self.remember_shown(&document, offset, &shown);
+            if let Some(shown) = self.show(&document, offset, hit, &self.bars()) {
                 let source = shown.engine;
                 return self.answer_with(trace, &document, offset, shown, source);
             }
@@ -311,10 +302,6 @@ impl Predictor {
         self.core.cache.lock().lookup(&document.id, &document.text, offset)
     }
 
-    fn known(&self, document: &Snapshot, offset: usize) -> Option<Revealed> {
-        self.best(document, offset, &self.look_up(document, offset)?, &self.bars())
-    }
-
     /// Whether a model was asked about this text: then it would say the same again.
     fn is_of_model(&self, offer: &Offer) -> bool {
         self.core.is_model(offer.source) && !matches!(offer.via, Via::WalkedBack(_))
@@ -332,8 +319,7 @@ impl Predictor {
                     // Of what is seen of its first line.
                     let n_seen = suggestion.text.len().min(offer.first_line_len());
                     let (engine, chance) = (offer.source, offer.odds.chance(0..n_seen));
-                    let is_part = n_seen < offer.suggestion.text[..offer.first_line_len()].trim_end().len();
-                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, is_part, estimate });
+                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, estimate });
                 }
                 Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
                 Some(_) => {}
@@ -352,12 +338,8 @@ impl Predictor {
     /// As [`Predictor::best`]; the cache remembers that the user sees it.
     fn show(&self, document: &Snapshot, offset: usize, hit: Option<Hit>, bars: &Bars) -> Option<Revealed> {
         let revealed = self.best(document, offset, &hit?, bars)?;
-        self.remember_shown(document, offset, &revealed);
-        Some(revealed)
-    }
-
-    fn remember_shown(&self, document: &Snapshot, offset: usize, revealed: &Revealed) {
         self.core.cache.lock().show(&document.id, &document.text, offset, &revealed.suggestions[0]);
+        Some(revealed)
     }
 
     fn answer_with(
@@ -369,7 +351,7 @@ impl Predictor {
         source: &'static str,
     ) -> Answer {
         self.speculate(document, offset, &revealed.suggestions[0]);
-        let Revealed { suggestions, engine, chance, estimate, .. } = revealed;
+        let Revealed { suggestions, engine, chance, estimate } = revealed;
         if let Some(estimate) = estimate {
             trace.step("restraint", estimate.to_string(), Default::default());
         }
@@ -447,6 +429,15 @@ impl Question<'_> {
     fn n_candidates(&self) -> usize {
         if self.is_by_hand { N_CANDIDATES_INVOKED } else { N_CANDIDATES }
     }
+}
+
+/// What may be shown, best first, never empty.
+struct Revealed {
+    suggestions: Vec<Suggestion>,
+    /// Whose words the first are.
+    engine: &'static str,
+    chance: f32,
+    estimate: Option<Estimate>,
 }
 
 /// The document and the cursor as they would be if the menu's selected item were accepted.

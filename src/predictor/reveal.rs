@@ -3,7 +3,6 @@
 //! Whole lines as long as each one's chance is over the bar; where the first is not, its beginning up to a word's end,
 //! if that is surer still. What the user sees already stays, whatever is thought of it now. Pure.
 
-use super::restraint::Estimate;
 use crate::cache::Offer;
 use crate::suggestion::Suggestion;
 
@@ -22,25 +21,6 @@ impl Bars {
         let raised = |bar: f32| bar / (bar + (1.0 - bar) * factor);
         // A bar that nothing passes stays one.
         Bars { line: raised(self.line), part: if self.part < 1.0 { raised(self.part) } else { self.part } }
-    }
-}
-
-/// What may be shown, best first, never empty.
-pub struct Revealed {
-    pub suggestions: Vec<Suggestion>,
-    /// Whose words the first are.
-    pub engine: &'static str,
-    pub chance: f32,
-    /// Its first line goes on, but that is not sure enough.
-    pub is_part: bool,
-    pub estimate: Option<Estimate>,
-}
-
-impl Revealed {
-    /// Or is the same.
-    pub fn continues(&self, part: &Revealed) -> bool {
-        let (ours, theirs) = (&self.suggestions[0], &part.suggestions[0]);
-        ours.n_replaced == theirs.n_replaced && ours.text.starts_with(&theirs.text)
     }
 }
 
