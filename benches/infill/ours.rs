@@ -108,7 +108,14 @@ impl Ours {
     /// The answer's first line, without blanks at its end.
     pub fn answer(&mut self, asked: &Asked) -> Result<String> {
         let Asked { tokens, forced, .. } = asked;
-        let task = Task { prompt: tokens, forced, sampling: Sampling::Greedy, draft: None, max_tokens: MAX_TOKENS };
+        let task = Task {
+            prompt: tokens,
+            n_settled: 0,
+            forced,
+            sampling: Sampling::Greedy,
+            draft: None,
+            max_tokens: MAX_TOKENS,
+        };
         let mut answer = String::new();
         let decoded = self.decoder.decode(&task, &Cancel::default(), &mut |said| {
             answer = said.text.to_string();

@@ -13,7 +13,7 @@ use foretype::engine::Cancel;
 use foretype::engine::local::activations::Activations;
 use foretype::engine::local::decode::{Decoder, Task};
 use foretype::engine::local::draft::Draft;
-use foretype::engine::local::evaluator::{Evaluator, Stopped};
+use foretype::engine::local::evaluator::{Evaluator, Logits, Stopped};
 use foretype::engine::local::gguf::Gguf;
 use foretype::engine::local::kernel::{self, Isa, Output};
 use foretype::engine::local::matrix::Matrix;
@@ -245,13 +245,86 @@ fn decoder(architecture: &str) -> (tempfile::TempDir, Decoder) {
 
 /// Everything that is said, with the effort.
 fn say(decoder: &mut Decoder, prompt: &[u32], forced: &str, draft: Option<&Draft>) -> (String, usize) {
-    let task = Task { prompt, forced, sampling: Sampling::Greedy, draft, max_tokens: 24 };
+    let task = Task { prompt, n_settled: 0, forced, sampling: Sampling::Greedy, draft, max_tokens: 24 };
     let mut said = String::new();
     let effort = decoder.decode(&task, &Cancel::default(), &mut |text| {
         said = text.text.to_string();
         ControlFlow::Continue(())
     });
     (said, effort.unwrap().n_right)
+}
+
+/// The user types as soon as a batch is begun.
+struct Interrupted {
+    inner: Packed,
+    cancel: Cancel,
+}
+
+impl Evaluator for Interrupted {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn gguf(&self) -> &Gguf {
+        self.inner.gguf()
+    }
+
+    fn n_threads(&self) -> usize {
+        self.inner.n_threads()
+    }
+
+    fn len(&self) -> usize {
+        self.inner.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.inner.capacity()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.inner.truncate(len);
+    }
+
+    fn max_batch(&self) -> usize {
+        self.inner.max_batch()
+    }
+
+    fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
+        self.cancel.cancel();
+        self.inner.batch(tokens, cancel)
+    }
+
+    fn head(&mut self, n_logits: usize, cancel: &Cancel) -> Result<(), Stopped> {
+        self.inner.head(n_logits, cancel)
+    }
+
+    fn last_logits(&self) -> Logits<'_> {
+        self.inner.last_logits()
+    }
+}
+
+#[test]
+fn who_types_faster_than_a_prompt_is_read_is_answered_in_the_end() {
+    let (_folder, model) = model("qwen2");
+    let prompt = tokens(&mut Random(3), 100);
+    // How many tokens a cancelled question leaves to the next one.
+    let left_by = |n_settled: usize| {
+        let (cancel, tokenizer) = (Cancel::default(), Tokenizer::load(&model.gguf).unwrap());
+        let interrupted = Interrupted { inner: evaluator(&model, 1), cancel: cancel.clone() };
+        let mut decoder = Decoder::new(Box::new(interrupted), tokenizer);
+        let mut ask = |cancel: &Cancel| {
+            let (sampling, max_tokens) = (Sampling::Greedy, 1);
+            let task = Task { prompt: &prompt, n_settled, forced: "", sampling, draft: None, max_tokens };
+            decoder.decode(&task, cancel, &mut |_| ControlFlow::Continue(()))
+        };
+        assert_eq!(ask(&cancel).unwrap_err(), Stopped::Cancelled);
+        let effort = ask(&Cancel::default()).unwrap();
+        assert_eq!(effort.n_reused + effort.n_before_first, 100);
+        effort.n_reused
+    };
+    assert_eq!(left_by(0), 0, "a batch that is given up is lost");
+    assert_eq!(left_by(90), 32, "one that the next question needs, too, is finished");
+    assert_eq!(left_by(20), 19, "the last one of the prompt belongs to what is typed");
 }
 
 /// Guesses change how fast a text comes, never which.
@@ -341,7 +414,8 @@ fn a_token_that_was_forced_is_as_sure_as_it_is_among_those_allowed() {
 fn the_rest_of_a_token_that_was_forced_is_in_doubt() {
     let (_folder, mut decoder) = decoder("qwen2");
     let prompt = tokens(&mut Random(1), 20);
-    let task = Task { prompt: &prompt, forced: "l", sampling: Sampling::Greedy, draft: None, max_tokens: 1 };
+    let task =
+        Task { prompt: &prompt, n_settled: 0, forced: "l", sampling: Sampling::Greedy, draft: None, max_tokens: 1 };
     let mut pieces = Vec::new();
     let heard = decoder.decode(&task, &Cancel::default(), &mut |said| {
         pieces = said.pieces.to_vec();

@@ -49,6 +49,7 @@ impl Loaded {
         draft.add(decoder.tokenizer.encode(wish.likely).map_err(failed)?);
         let task = Task {
             prompt: &prompt,
+            n_settled: 0,
             forced: "",
             sampling: Sampling::Greedy,
             draft: Some(&draft),

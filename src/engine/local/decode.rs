@@ -25,6 +25,9 @@ pub struct Decoder {
 /// One text to be made.
 pub struct Task<'a> {
     pub prompt: &'a [u32],
+    /// Tokens of the prompt with which the next one begins, too, most likely: after a cancel, a batch of them that was
+    /// begun is finished. Whoever types faster than a batch takes would never be answered otherwise.
+    pub n_settled: usize,
     /// What the text has to begin with; it is not part of what is said.
     pub forced: &'a str,
     pub sampling: Sampling,
@@ -64,6 +67,9 @@ pub struct Effort {
     pub until_first: Duration,
     pub total: Duration,
 }
+
+/// A cancel waits for so many tokens at most: a tenth of a second's work of a model that is too slow for more.
+const SETTLED_BATCH: usize = 32;
 
 /// The state of a text in the making.
 struct Progress<'a> {
@@ -109,6 +115,7 @@ impl Decoder {
     ) -> Result<Effort, Stopped> {
         let mut progress = Progress::new(task);
         progress.effort.n_reused = common_prefix(&self.cached, task.prompt);
+        progress.effort.n_before_first = self.settle(&task.prompt[..task.n_settled], cancel)?;
         let mut guesses = self.tokenizer.encode(task.forced).unwrap_or_default();
         guesses.truncate(N_GUESSED);
         while progress.effort.n_said < task.max_tokens && progress.tokens.len() + guesses.len() < self.capacity() {
@@ -120,6 +127,27 @@ impl Decoder {
         }
         progress.effort.total = progress.started.elapsed();
         Ok(progress.effort)
+    }
+
+    /// Leaves `tokens` in the cache, but for the last one, whose logits are needed; after a cancel, as many as there are by
+    /// then. Gives how many were evaluated.
+    fn settle(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<usize, Stopped> {
+        let tokens = &tokens[..tokens.len().saturating_sub(1)];
+        let n_common = common_prefix(&self.cached, tokens);
+        if n_common == tokens.len() {
+            return Ok(0);
+        }
+        self.cached.truncate(n_common);
+        self.evaluator.truncate(n_common);
+        for batch in tokens[n_common..].chunks(SETTLED_BATCH) {
+            if cancel.is_cancelled() {
+                return Err(Stopped::Cancelled);
+            }
+            self.evaluator.evaluate(batch, 0, &Cancel::default())?;
+            self.cached.extend_from_slice(batch);
+            self.spent.n_evaluated += batch.len() as u64;
+        }
+        Ok(tokens.len() - n_common)
     }
 
     /// Evaluates what is new of the text and the guesses, and takes over as many tokens as that settles.

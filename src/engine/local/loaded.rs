@@ -40,6 +40,8 @@ pub struct Loaded {
 /// A question as the model gets it.
 struct Laid {
     tokens: Vec<u32>,
+    /// Of these, what does not change with the next key.
+    n_settled: usize,
     /// What the answer has to begin with.
     forced: String,
     context: Arc<Context>,
@@ -153,7 +155,7 @@ impl Loaded {
     ) -> Result<Answer, Stopped> {
         let text = &ask.document.text;
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
-        let Laid { tokens, forced, context } = self.lay_out(ask, help).map_err(failed)?;
+        let Laid { tokens, n_settled, forced, context } = self.lay_out(ask, help).map_err(failed)?;
         let mut draft = Draft::default();
         for continuation in help.continuations.iter().rev() {
             draft.add(self.decoder.tokenizer.encode(&format!("{forced}{continuation}")).map_err(failed)?);
@@ -167,6 +169,7 @@ impl Loaded {
         let (mut said, mut pieces) = (String::new(), Vec::new());
         let task = Task {
             prompt: &tokens,
+            n_settled,
             forced: &forced,
             sampling,
             draft: self.drafts.then_some(&draft),
@@ -232,9 +235,9 @@ impl Loaded {
         };
         let (plan, held) = Held::next(before, ask, &self.layout, gather);
         let context = held.context.clone();
-        let tokens = self.tokens(&context, &plan)?;
+        let (tokens, n_settled) = self.tokens(&context, &plan)?;
         self.held.put(ask.document.id.clone(), held);
-        Ok(Laid { tokens, forced: plan.forced, context })
+        Ok(Laid { tokens, n_settled, forced: plan.forced, context })
     }
 
     /// Whether this question needs another anchor than the one before, so that the next would need it moved back.
@@ -245,7 +248,8 @@ impl Loaded {
         })
     }
 
-    fn tokens(&mut self, context: &Context, plan: &Plan) -> Result<Vec<u32>> {
+    /// The tokens of a prompt, and how many stand before the piece that ends with what was typed.
+    fn tokens(&mut self, context: &Context, plan: &Plan) -> Result<(Vec<u32>, usize)> {
         let prompt = self.format.render(&Parts {
             repository: &context.repository,
             path: &context.path,
@@ -255,7 +259,9 @@ impl Loaded {
             typed: &plan.typed,
         });
         let mut tokens: Vec<u32> = self.decoder.tokenizer.begin.into_iter().collect();
+        let mut n_settled = 0;
         for piece in prompt.pieces {
+            n_settled = tokens.len();
             match piece {
                 Piece::Special(name) => tokens.extend(self.decoder.tokenizer.special(name)),
                 Piece::Text(text) => {
@@ -267,7 +273,7 @@ impl Loaded {
                 }
             }
         }
-        Ok(tokens)
+        Ok((tokens, n_settled))
     }
 }
 

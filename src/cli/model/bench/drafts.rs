@@ -92,7 +92,7 @@ impl Place {
         }
         let mut say = |draft| {
             let sampling = Sampling::Greedy;
-            let task = Task { prompt: tokens, forced: "", sampling, draft, max_tokens: N_SAID };
+            let task = Task { prompt: tokens, n_settled: 0, forced: "", sampling, draft, max_tokens: N_SAID };
             decoder.decode(&task, &Cancel::default(), &mut |_| ControlFlow::Continue(())).map_err(stopped)
         };
         Ok((say(None)?, say(Some(&draft))?))
