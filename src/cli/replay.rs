@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::output::{self, Output};
 use crate::engine::local;
 use crate::predictor::Without;
-use crate::replay::editor::Editor;
+use crate::replay::editor::{Editor, Imitated};
 use crate::replay::habits::Client;
 use crate::replay::llama_vim::{self, LlamaVim};
 use crate::replay::measure::{Decisions, measure};
@@ -38,7 +38,7 @@ pub struct Arguments {
     /// The server's initializationOptions
     #[arg(long, value_name = "JSON")]
     settings: Option<String>,
-    /// Mechanisms that our server leaves out: cache, adoption, speculation, restraint, drafts, parts
+    /// Mechanisms that our server leaves out: cache, adoption, speculation, restraint, drafts, parts, beginnings
     #[arg(long, value_name = "LIST", conflicts_with = "server")]
     without: Option<String>,
     /// Times as fast as it was typed
@@ -89,7 +89,9 @@ characters within a line, or a line break with its indentation) the imitated edi
   vscode   at once; an edit cancels what was asked before, and only an answer for the text as it is gets shown
   neovim   200 ms after the last edit; cancels nothing; shows the last answer while what was typed since begins it
   plain    at once; cancels nothing; shows no answer that is older than the one shown
-Text that is typed along stays visible, less what was typed; an edit that disagrees hides it.
+Text that is typed along stays visible, less what was typed; an edit that disagrees hides it. The first two say in
+`experimental` that they know `foretype/suggestionReady`, and ask again after it (not with --wait); that answer is shown,
+and counts in no latency.
 
 What is right is known from the rest of the trace: what comes is the text that the following edits leave at the
 cursor, until the user goes elsewhere, so corrected typos never come. A visible text is right if it begins with the
@@ -175,6 +177,11 @@ impl Arguments {
         Pace { speed: self.speed, waits: self.wait, rests: !self.no_rest }
     }
 
+    /// Who waits for each answer waits for all of it.
+    fn imitated(&self) -> Imitated {
+        Imitated { client: self.client, hears_of_more: self.client != Client::Plain && !self.wait }
+    }
+
     /// The server's name, and how it is started.
     fn command(&self, home: &Path) -> Result<(String, Command)> {
         if let Some(server) = &self.server {
@@ -207,7 +214,7 @@ fn replay(arguments: &Arguments, trace: &Trace, script: &Script, settings: &Valu
         (about, Client::Plain, log)
     } else {
         let (name, command) = arguments.command(home.path())?;
-        let mut editor = Editor::start(script, (&name, command), arguments.client, &project, settings)?;
+        let mut editor = Editor::start(script, (&name, command), arguments.imitated(), &project, settings)?;
         let start = editor.warm_up()?;
         let mut log = play(script, arguments.pace(), start, &mut editor)?;
         log.session = editor.finish();

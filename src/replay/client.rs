@@ -18,10 +18,16 @@ pub struct Client {
     name: String,
     child: Child,
     stdin: Arc<Mutex<ChildStdin>>,
-    replies: Receiver<Reply>,
+    inbox: Receiver<Message>,
     errors: JoinHandle<()>,
     last_error: Arc<Mutex<String>>,
     n_requests: u64,
+}
+
+/// What a server says.
+pub enum Message {
+    Reply(Reply),
+    Notification { method: String, params: Value },
 }
 
 pub struct Reply {
@@ -54,7 +60,7 @@ impl Client {
         };
         let stdin = Arc::new(Mutex::new(stdin));
         let last_error = Arc::<Mutex<String>>::default();
-        let (send, replies) = channel();
+        let (send, inbox) = channel();
         let (writer, last_line) = (stdin.clone(), last_error.clone());
         thread::spawn(move || read_all(BufReader::new(stdout), &writer, &send));
         let errors = thread::spawn(move || {
@@ -62,7 +68,7 @@ impl Client {
                 *last_line.lock() = line;
             }
         });
-        Ok(Client { name: name.to_string(), child, stdin, replies, errors, last_error, n_requests: 0 })
+        Ok(Client { name: name.to_string(), child, stdin, inbox, errors, last_error, n_requests: 0 })
     }
 
     pub fn process_id(&self) -> u32 {
@@ -80,13 +86,13 @@ impl Client {
         Ok(self.n_requests)
     }
 
-    /// Waits for the answer; other answers that come meanwhile are dropped.
+    /// Waits for the answer; whatever else comes meanwhile is dropped.
     pub fn ask(&mut self, method: &str, params: &Value) -> Result<Value> {
         let id = self.request(method, params)?;
         let end = Instant::now() + PATIENCE;
         loop {
-            match self.next_reply(end)? {
-                Some(reply) if reply.id == id => {
+            match self.next(end)? {
+                Some(Message::Reply(reply)) if reply.id == id => {
                     return reply.result.map_err(|error| anyhow!("`{}` answers {method} with: {error}", self.name));
                 }
                 Some(_) => {}
@@ -96,9 +102,9 @@ impl Client {
     }
 
     /// `None` when nothing came until `end`; an error when nothing will come.
-    pub fn next_reply(&mut self, end: Instant) -> Result<Option<Reply>> {
-        match self.replies.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(reply) => Ok(Some(reply)),
+    pub fn next(&mut self, end: Instant) -> Result<Option<Message>> {
+        match self.inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(message) => Ok(Some(message)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
         }
@@ -147,7 +153,7 @@ fn write(stdin: &Mutex<ChildStdin>, message: &Value) -> io::Result<()> {
 }
 
 /// Until the output ends; what is no protocol ends it, too.
-fn read_all(mut stdout: BufReader<ChildStdout>, stdin: &Mutex<ChildStdin>, replies: &Sender<Reply>) {
+fn read_all(mut stdout: BufReader<ChildStdout>, stdin: &Mutex<ChildStdin>, inbox: &Sender<Message>) {
     while let Some(message) = read(&mut stdout) {
         let at = Instant::now();
         let method = message.get("method").and_then(Value::as_str);
@@ -155,8 +161,15 @@ fn read_all(mut stdout: BufReader<ChildStdout>, stdin: &Mutex<ChildStdin>, repli
             (None, Some(id)) => {
                 let error = message.get("error").map(|error| error["message"].as_str().unwrap_or("error").to_string());
                 let result = error.map_or_else(|| Ok(message["result"].clone()), Err);
-                let reply = id.as_u64().map(|id| Reply { id, at, result });
-                if reply.is_some_and(|reply| replies.send(reply).is_err()) {
+                let reply = id.as_u64().map(|id| Message::Reply(Reply { id, at, result }));
+                if reply.is_some_and(|reply| inbox.send(reply).is_err()) {
+                    return;
+                }
+            }
+            (Some(method), None) => {
+                let notification =
+                    Message::Notification { method: method.to_string(), params: message["params"].clone() };
+                if inbox.send(notification).is_err() {
                     return;
                 }
             }

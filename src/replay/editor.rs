@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::client::{Client, Reply};
+use super::client::{Client, Message, Reply};
 use super::habits::{self, Habits};
 use super::log::{Answer, Given, Item, Log};
 use super::play::Player;
@@ -27,10 +27,25 @@ pub struct Editor<'a> {
     /// As the server has them.
     texts: Vec<Text>,
     version: i32,
-    /// The moments of requests without an answer.
-    asked: HashMap<u64, usize>,
+    /// The moments of requests without an answer, and whether each was asked for once more.
+    asked: HashMap<u64, (usize, bool)>,
+    /// The moment that was played last, and whether it was answered.
+    now: Option<usize>,
+    is_answered: bool,
     has_session: bool,
 }
+
+/// Who is imitated.
+#[derive(Clone, Copy, Debug)]
+pub struct Imitated {
+    pub client: habits::Client,
+    /// Asks again when the server says that there is more, as our clients for the editors do ([`MORE`]).
+    pub hears_of_more: bool,
+}
+
+/// Our own notification, and the experimental capability of those who know it.
+const MORE: &str = "foretype/suggestionReady";
+const MORE_CAPABILITY: &str = "foretypeSuggestionReady";
 
 /// The command that a server may have to tell what it did: it answers an object of numbers.
 const SESSION: &str = "foretype.session";
@@ -40,7 +55,7 @@ impl<'a> Editor<'a> {
     pub fn start(
         script: &'a Script,
         (name, command): (&str, Command),
-        imitated: habits::Client,
+        imitated: Imitated,
         folder: &Path,
         settings: &Value,
     ) -> Result<Editor<'a>> {
@@ -58,6 +73,7 @@ impl<'a> Editor<'a> {
                 "capabilities": {
                     "general": {"positionEncodings": ["utf-8", "utf-16"]},
                     "textDocument": {"inlineCompletion": {"dynamicRegistration": false}},
+                    "experimental": {MORE_CAPABILITY: imitated.hears_of_more},
                 },
             }),
         )?;
@@ -81,13 +97,15 @@ impl<'a> Editor<'a> {
             uris: uris.collect::<Result<_>>()?,
             is_open: vec![false; script.documents.len()],
             texts: vec![Text::default(); script.documents.len()],
-            habits: Habits::new(imitated),
+            habits: Habits::new(imitated.client),
             script,
             client,
             encoding,
             start: Instant::now(),
             version: 1,
             asked: HashMap::new(),
+            now: None,
+            is_answered: false,
             has_session,
         })
     }
@@ -102,7 +120,8 @@ impl<'a> Editor<'a> {
             let params = self.place(moment);
             let id = self.client.request("textDocument/inlineCompletion", &params)?;
             let end = Instant::now() + Duration::from_secs(30);
-            while self.client.next_reply(end)?.is_some_and(|reply| reply.id != id) {}
+            let is_it = |message: &Message| matches!(message, Message::Reply(reply) if reply.id == id);
+            while self.client.next(end)?.is_some_and(|message| !is_it(&message)) {}
             self.close(moment.document)?;
         }
         self.start = Instant::now();
@@ -166,19 +185,30 @@ impl<'a> Editor<'a> {
             let params = self.place(&self.script.moments[i]);
             let id = self.client.request("textDocument/inlineCompletion", &params)?;
             self.habits.asked(id);
-            self.asked.insert(id, i);
+            self.asked.insert(id, (i, self.is_answered));
         }
         Ok(())
     }
 
     fn take(&mut self, reply: Reply, log: &mut Log) {
         self.habits.answered(reply.id);
-        let Some(moment) = self.asked.remove(&reply.id) else { return };
+        let Some((moment, is_again)) = self.asked.remove(&reply.id) else { return };
+        self.is_answered |= self.now == Some(moment);
         let given = match reply.result {
             Ok(result) => given(&result, &self.script.moments[moment], self.encoding),
             Err(_) => Given::Failed,
         };
-        log.answers.push(Answer { moment, at: reply.at.saturating_duration_since(self.start), given });
+        log.answers.push(Answer { moment, at: reply.at.saturating_duration_since(self.start), is_again, given });
+    }
+
+    /// The server has more than it has answered, which holds for one place of one version.
+    fn hear_of_more(&mut self, params: &Value) {
+        let Some(i) = self.now.filter(|_| params["textDocument"]["version"] == self.version) else { return };
+        let moment = &self.script.moments[i];
+        let is_here = place(&params["position"]) == Some(moment.text.position(moment.cursor, self.encoding));
+        if moment.is_key && is_here && params["textDocument"]["uri"] == self.uris[moment.document] {
+            self.habits.told(i, self.start.elapsed());
+        }
     }
 }
 
@@ -186,6 +216,7 @@ impl Player for Editor<'_> {
     fn play(&mut self, i: usize, moment: &Moment, log: &mut Log) -> Result<()> {
         let now = self.start.elapsed();
         log.played.push(now);
+        (self.now, self.is_answered) = (Some(i), false);
         for id in self.habits.played(i, moment.is_key, now) {
             self.client.notify("$/cancelRequest", &json!({"id": id}))?;
         }
@@ -199,8 +230,10 @@ impl Player for Editor<'_> {
     fn listen(&mut self, end: Instant, log: &mut Log) -> Result<()> {
         loop {
             let until = self.habits.due().map_or(end, |due| end.min(self.start + due));
-            match self.client.next_reply(until)? {
-                Some(reply) => self.take(reply, log),
+            match self.client.next(until)? {
+                Some(Message::Reply(reply)) => self.take(reply, log),
+                Some(Message::Notification { method, params }) if method == MORE => self.hear_of_more(&params),
+                Some(Message::Notification { .. }) => {}
                 None => self.ask_due()?,
             }
             if Instant::now() >= end && self.habits.due().is_none_or(|due| self.start + due > end) {

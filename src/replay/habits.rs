@@ -37,6 +37,13 @@ impl Habits {
         if self.client == Client::Vscode { std::mem::take(&mut self.open) } else { Vec::new() }
     }
 
+    /// The server says that it has more for moment `i`: it is asked again, unless it is asked anyway.
+    pub fn told(&mut self, i: usize, now: Duration) {
+        if !self.is_waiting() {
+            self.due = Some((now, i));
+        }
+    }
+
     pub fn due(&self) -> Option<Duration> {
         self.due.map(|(at, _)| at)
     }

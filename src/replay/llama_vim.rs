@@ -72,7 +72,7 @@ impl LlamaVim {
         } else {
             let cursor = self.text.line_range(self.place.line).start + self.place.column;
             let item = Item { start: cursor, end: cursor, text: shown.ghost, source: source.to_string() };
-            log.answers.push(Answer { moment: self.now, at, given: Given::Item(item) });
+            log.answers.push(Answer { moment: self.now, at, is_again: false, given: Given::Item(item) });
         }
         self.ask(Call { place: Some(self.place), taken: shown.lines });
     }
@@ -80,7 +80,7 @@ impl LlamaVim {
     /// Hides what is visible; where nothing is, that is no answer.
     fn say_nothing(&self, was_visible: bool, at: Duration, log: &mut Log) {
         if was_visible {
-            log.answers.push(Answer { moment: self.now, at, given: Given::Nothing });
+            log.answers.push(Answer { moment: self.now, at, is_again: false, given: Given::Nothing });
         }
     }
 
@@ -99,7 +99,7 @@ impl LlamaVim {
         let Some(request) = self.in_flight.take() else { return };
         let at = infill.at.saturating_duration_since(self.start);
         let Some(content) = infill.content else {
-            log.answers.push(Answer { moment: self.now, at, given: Given::Failed });
+            log.answers.push(Answer { moment: self.now, at, is_again: false, given: Given::Failed });
             return;
         };
         self.policy.keep(&request, &content);

@@ -24,6 +24,8 @@ pub struct Answer {
     /// The moment that it was asked at.
     pub moment: usize,
     pub at: Duration,
+    /// Asked once more, as the server has said that there is more to show: no answer to the key.
+    pub is_again: bool,
     pub given: Given,
 }
 

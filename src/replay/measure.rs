@@ -115,6 +115,7 @@ fn count_answers(script: &Script, log: &Log, measured: &mut Measured) {
         let block = &mut measured.blocks[block_of(script, answer.moment)];
         let ms = answer.at.saturating_sub(log.played[answer.moment]).as_secs_f64() * 1000.0;
         match &answer.given {
+            Given::Item(_) | Given::Nothing if answer.is_again => {}
             Given::Item(item) => {
                 block.latencies_ms.entry(item.source.clone()).or_default().push(ms);
                 let at_ms = script.moments[answer.moment].at_ms;

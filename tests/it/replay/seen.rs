@@ -21,7 +21,7 @@ fn log(script: &Script, answers: &[(usize, u64, &str)]) -> Log {
         let cursor = script.moments[*moment].cursor;
         let item = Item { start: cursor, end: cursor, text: text.to_string(), source: "scripted".to_string() };
         let given = if text.is_empty() { Given::Nothing } else { Given::Item(item) };
-        Answer { moment: *moment, at: ms(*at), given }
+        Answer { moment: *moment, at: ms(*at), is_again: false, given }
     };
     let played = script.moments.iter().map(|moment| ms(moment.at_ms as u64)).collect();
     Log { played, answers: answers.iter().map(answer).collect(), ..Log::default() }
