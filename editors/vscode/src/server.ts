@@ -23,6 +23,7 @@ import { Backoff } from './backoff'
 import * as download from './download'
 import * as log from './log'
 import type { Status } from './overview'
+import { More, type Place } from './more'
 import { find, type Missing, type Program } from './program'
 import { told } from './settings'
 
@@ -140,6 +141,7 @@ export class Server implements Disposable {
     const downloading = new download.Download(() => {
       void client.sendNotification('window/workDoneProgress/cancel', { token: download.TOKEN })
     })
+    const more = new More((document) => this.uri(document))
     const client: Client = new Client(
       'foretype',
       'foretype',
@@ -162,6 +164,7 @@ export class Server implements Disposable {
           closed: () => this.closed(client),
         },
         middleware: {
+          ...more.middleware,
           workspace: {
             // The client would answer with the defaults, too.
             configuration: (params) =>
@@ -183,6 +186,7 @@ export class Server implements Disposable {
       this.status = status
       this.changed.fire()
     })
+    client.onNotification('foretype/suggestionReady', (place: Place) => void more.ask(place))
     client.onDidChangeState(({ newState }) => {
       if (newState !== State.Running) downloading.end()
       if (client !== this.client) return
@@ -263,6 +267,6 @@ class Client extends LanguageClient {
   protected override fillInitializeParams(params: Parameters<LanguageClient['fillInitializeParams']>[0]): void {
     super.fillInitializeParams(params)
     const experimental = params.capabilities.experimental as object | undefined
-    params.capabilities.experimental = { ...experimental, foretypeStatus: true }
+    params.capabilities.experimental = { ...experimental, foretypeStatus: true, foretypeSuggestionReady: true }
   }
 }

@@ -48,7 +48,7 @@ let browser
 
 export class Editor {
   /** The home of the user who has followed the README, in a copy. */
-  static async start({ name, files, without, settings = {}, environment = {} }) {
+  static async start({ name, files, without, settings = {}, machine = {}, environment = {} }) {
     const scratch = join(process.env.FORETYPE_SCRATCH, name)
     const [home, folder] = [join(scratch, 'home'), join(scratch, 'project')]
     cpSync(join(process.env.FORETYPE_SCRATCH, 'home'), home, { recursive: true, verbatimSymlinks: true })
@@ -59,7 +59,8 @@ export class Editor {
     }
     const editor = new Editor()
     Object.assign(editor, { home, folder })
-    for (const [scope, values] of Object.entries({ ...SETTINGS, User: { ...SETTINGS.User, ...settings } })) {
+    const scopes = { User: { ...SETTINGS.User, ...settings }, Machine: { ...SETTINGS.Machine, ...machine } }
+    for (const [scope, values] of Object.entries(scopes)) {
       mkdirSync(join(home, 'data', scope), { recursive: true })
       writeFileSync(join(home, 'data', scope, 'settings.json'), JSON.stringify(values))
     }

@@ -81,6 +81,32 @@ async function stallingHub() {
   return { address: `http://127.0.0.1:${server.address().port}`, close: () => server.closeAllConnections() }
 }
 
+/** A llama-server that says what is left of a line that is begun: up to its first bracket, and the rest once it may. */
+async function haltingModel(line) {
+  let goOn
+  const mayGoOn = new Promise((resolve) => (goOn = resolve))
+  const server = createServer(async (request, response) => {
+    const chunks = await request.toArray()
+    const { input_prefix: prefix = '' } = JSON.parse(Buffer.concat(chunks).toString() || '{}')
+    const begun = prefix.split('\n').at(-1).trimStart()
+    const rest = begun === '' ? '' : line.slice(begun.length)
+    const say = (content, stop = false) => {
+      const completion_probabilities = [{ token: content, logprob: 0 }]
+      response.write(`data: ${JSON.stringify({ content, completion_probabilities, stop })}\n\n`)
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const end = rest.indexOf('(') + 1
+    say(rest.slice(0, end))
+    if (rest !== '') await mayGoOn
+    say(rest.slice(end))
+    say('', true)
+    response.end()
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => server.closeAllConnections()
+  return { address: `http://127.0.0.1:${server.address().port}`, goOn, close }
+}
+
 const files = {
   'load.py': LOAD,
   'whole.py': HEAD,
@@ -269,6 +295,31 @@ await test('a killed server is started again, three times', editor, async () => 
 })
 
 await editor.stop()
+
+const halting = await haltingModel('return sum(items)')
+const growing = await Editor.start({
+  name: 'growing',
+  files: { 'total.py': 'def total(items):\n    ' },
+  machine: {
+    'foretype.remote.enabled': true,
+    'foretype.remote.endpoints': [{ name: 'halting', protocol: 'infill', url: halting.address }],
+  },
+})
+
+await test('the first words grow to their line', growing, async () => {
+  await growing.hasStatus({ icon: 'zap', text: 'halting' })
+  await growing.open('total.py')
+  await growing.press('Control+End')
+  await growing.type('r')
+  await growing.hasGhost('eturn sum')
+  halting.goOn()
+  await growing.hasGhost('eturn sum(items)')
+  await growing.press('Tab')
+  await growing.has('total.py', 'def total(items):\n    return sum(items)')
+})
+
+await growing.stop()
+halting.close()
 
 // The user has not installed the program yet.
 const missing = await Editor.start({ name: 'missing', files: { 'whole.py': HEAD, 'load.py': LOAD }, without: '.cargo' })
