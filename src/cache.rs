@@ -51,6 +51,8 @@ pub struct Offer {
     pub odds: Odds,
     /// Whose words they are.
     pub source: &'static str,
+    /// More of its first line may come.
+    pub is_open: bool,
     /// The user sees so many bytes of its text: they stay.
     pub n_shown: usize,
     pub via: Via,
@@ -58,13 +60,19 @@ pub struct Offer {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// What is left to insert at the asked offset: what the user sees first, then the likeliest; never empty.
+    /// What is left to insert at the asked offset: what the user sees first, then the likeliest, what is being said
+    /// last; never empty.
     pub offers: Vec<Offer>,
 }
 
 impl Offer {
     pub fn new(suggestion: Suggestion, odds: Odds, source: &'static str) -> Offer {
-        Offer { suggestion, odds, source, n_shown: 0, via: Via::Exact }
+        Offer { suggestion, odds, source, is_open: false, n_shown: 0, via: Via::Exact }
+    }
+
+    /// Whose first line is still being said.
+    pub fn open(self) -> Offer {
+        Offer { is_open: true, ..self }
     }
 
     /// The chance that its first line is right; blank lines before it count with it.
@@ -111,7 +119,7 @@ impl Cache {
         }
         found.sort_by(|a, b| {
             let by_chance = b.line_chance().total_cmp(&a.line_chance());
-            b.n_shown.cmp(&a.n_shown).then(by_chance).then(a.via.cmp(&b.via))
+            b.n_shown.cmp(&a.n_shown).then(a.is_open.cmp(&b.is_open)).then(by_chance).then(a.via.cmp(&b.via))
         });
         let mut offers: Vec<Offer> = Vec::new();
         for offer in found {

@@ -10,6 +10,7 @@ mod asking;
 mod flight;
 mod flights;
 mod gate;
+mod launching;
 mod options;
 pub mod outcome;
 pub mod power;
@@ -25,7 +26,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -35,7 +36,7 @@ use crate::engine::{Ask, Cancel, Engine};
 use crate::suggestion::{self, Suggestion};
 use crate::syntax::Place;
 use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
-use flight::{Flight, Purpose};
+use flight::Purpose;
 use flights::Flights;
 use restraint::Estimate;
 use reveal::Bars;
@@ -49,6 +50,11 @@ pub use without::Without;
 
 /// How many traces are kept for `why`.
 const MAX_TRACES: usize = 200;
+
+/// A line that is whole so soon is worth more than its first words now, which would grow under the user's eyes: the next
+/// key comes after a tenth of a second (a median of Dhakal et al., Observations on Typing from 136 Million Keystrokes,
+/// 2018, and of the traces of `benches/replay.md`).
+const LINE_WITHIN: Duration = Duration::from_millis(60);
 
 pub struct Predictor {
     core: Arc<Core>,
@@ -102,10 +108,15 @@ impl Predictor {
         }
 
         let started = Instant::now();
-        let hit = self.core.cache.lock().lookup(&document.id, &document.text, offset);
+        let hit = self.look_up(&document, offset, request.takes_beginnings);
         trace.step("cache", describe(&hit), started.elapsed());
         match self.show(&document, offset, hit, &self.bars()) {
-            Some(shown) => Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache")),
+            Some(shown) => {
+                if shown.is_open {
+                    self.hear_out(&document, offset, || cleared_others(request));
+                }
+                Quick::Answered(self.answer_with(trace, &document, offset, shown, "cache"))
+            }
             None => Quick::Open(trace),
         }
     }
@@ -114,8 +125,8 @@ impl Predictor {
     pub fn full(&self, request: &Request, mut trace: Trace, cancel: &Cancel) -> Answer {
         let (document, offset) = as_if_selected(request);
         let others = cleared_others(request);
-        let is_by_hand = request.trigger == Trigger::Invoked;
-        let question = Question { document: &document, offset, others: &others, is_by_hand };
+        let (is_by_hand, takes_beginnings) = (request.trigger == Trigger::Invoked, request.takes_beginnings);
+        let question = Question { document: &document, offset, others: &others, is_by_hand, takes_beginnings };
         let (max_lines, n_candidates) = (self.core.options.max_lines, question.n_candidates());
         let ask = Ask { others: &others, max_lines, n_candidates, ..Ask::at(&document, offset) };
         let mut reasons = Vec::new();
@@ -130,7 +141,7 @@ impl Predictor {
             return self.close_trace(trace, Outcome::Cancelled);
         }
         if !is_by_hand {
-            let hit = self.look_up(&document, offset);
+            let hit = self.look_up(&document, offset, takes_beginnings);
             let is_judged = hit.as_ref().is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
             let unsure = hit.as_ref().and_then(|hit| hit.offers.first()).map(Offer::line_chance);
             if let Some(shown) = self.show(&document, offset, hit, &self.bars()) {
@@ -144,36 +155,29 @@ impl Predictor {
         if self.core.has_models() {
             self.ask_models(&question, trace, reasons, cancel)
         } else {
-            let hit = self.look_up(&document, offset);
+            let hit = self.look_up(&document, offset, takes_beginnings);
             self.conclude(&question, trace, hit, reasons, "")
         }
     }
 
     /// Waits for the flight that agrees with the text, or for one that begins here.
     fn ask_models(&self, question: &Question, mut trace: Trace, mut reasons: Vec<String>, cancel: &Cancel) -> Answer {
-        let Question { document, offset, others, is_by_hand } = *question;
+        let Question { document, offset, others, is_by_hand, takes_beginnings } = *question;
         let started = Instant::now();
         let bars = self.bars();
         loop {
-            let agreeing = self.flights.agreeing(&document.id, &document.text, offset);
-            let adopted = agreeing.filter(|_| !is_by_hand && !self.core.options.without.adoption);
+            let adopted = self.agreeing(document, offset).filter(|_| !is_by_hand);
             let is_adopted = adopted.is_some();
-            if let Some(flight) = &adopted {
-                flight.join();
+            let flight =
+                adopted.unwrap_or_else(|| self.flight_from(document, offset, others.to_vec(), question.n_candidates()));
+            flight.join();
+            if !is_adopted {
+                self.launch(&flight);
             }
-            let flight = adopted.unwrap_or_else(|| {
-                let (document, others) = (document.clone(), others.to_vec());
-                let said_before = self.flights.said_before(&document.id, &document.text, offset);
-                let flight = Flight::new(document, offset, others, question.n_candidates(), Purpose::Asked);
-                let flight = Arc::new(flight.reminded_of(said_before));
-                flight.join();
-                self.tally.lock().n_flights += 1;
-                self.flights.launch(flight.clone());
-                flight
-            });
             let landed = self.flights.wait(cancel, || {
                 let is_over = flight.is_over();
-                let hit = self.look_up(document, offset);
+                let takes_beginnings = takes_beginnings && flight.begun.elapsed() >= LINE_WITHIN;
+                let hit = self.look_up(document, offset, takes_beginnings);
                 let is_sure =
                     !is_by_hand && hit.as_ref().is_some_and(|hit| self.best(document, offset, hit, &bars).is_some());
                 let is_lost = flight.agrees(&document.id, &document.text, offset).is_none();
@@ -298,13 +302,15 @@ impl Predictor {
         format!("the best that is known has a chance of {chance:.2}, under the bar of {bar:.2}")
     }
 
-    fn look_up(&self, document: &Snapshot, offset: usize) -> Option<Hit> {
-        self.core.cache.lock().lookup(&document.id, &document.text, offset)
+    fn look_up(&self, document: &Snapshot, offset: usize, takes_beginnings: bool) -> Option<Hit> {
+        let mut hit = self.core.cache.lock().lookup(&document.id, &document.text, offset)?;
+        hit.offers.retain(|offer| !offer.is_open || takes_beginnings && !self.core.options.without.beginnings);
+        (!hit.offers.is_empty()).then_some(hit)
     }
 
     /// Whether a model was asked about this text: then it would say the same again.
     fn is_of_model(&self, offer: &Offer) -> bool {
-        self.core.is_model(offer.source) && !matches!(offer.via, Via::WalkedBack(_))
+        self.core.is_model(offer.source) && !offer.is_open && !matches!(offer.via, Via::WalkedBack(_))
     }
 
     /// What of a hit is sure enough; the first is what the user sees already, or the surest.
@@ -319,9 +325,12 @@ impl Predictor {
                     // Of what is seen of its first line.
                     let n_seen = suggestion.text.len().min(offer.first_line_len());
                     let (engine, chance) = (offer.source, offer.odds.chance(0..n_seen));
-                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, estimate });
+                    let is_open = offer.is_open;
+                    revealed = Some(Revealed { suggestions: vec![suggestion], engine, chance, is_open, estimate });
                 }
-                Some(first) if !first.suggestions.contains(&suggestion) => first.suggestions.push(suggestion),
+                Some(first) if !first.suggestions.iter().any(|one| one.text.starts_with(&suggestion.text)) => {
+                    first.suggestions.push(suggestion);
+                }
                 Some(_) => {}
             }
         }
@@ -350,28 +359,15 @@ impl Predictor {
         revealed: Revealed,
         source: &'static str,
     ) -> Answer {
-        self.speculate(document, offset, &revealed.suggestions[0]);
-        let Revealed { suggestions, engine, chance, estimate } = revealed;
+        // What follows an accept is for when it is known what is accepted.
+        if !revealed.is_open {
+            self.speculate(document, offset, &revealed.suggestions[0]);
+        }
+        let Revealed { suggestions, engine, chance, estimate, .. } = revealed;
         if let Some(estimate) = estimate {
             trace.step("restraint", estimate.to_string(), Default::default());
         }
         self.close_trace(trace, Outcome::Suggest { suggestions, made: Made { source, engine, chance } })
-    }
-
-    /// Asks the models what comes once this is accepted.
-    fn speculate(&self, document: &Snapshot, offset: usize, shown: &Suggestion) {
-        let Options { ahead, without, .. } = &self.core.options;
-        if !ahead || without.speculation || !self.core.may_speculate() {
-            return;
-        }
-        let (document, end) = with_replaced(document, offset..offset + shown.n_replaced, &shown.text);
-        let is_known =
-            self.look_up(&document, end).is_some_and(|hit| hit.offers.iter().any(|offer| self.is_of_model(offer)));
-        if is_known || self.flights.is_ahead(&document.id, &document.text, end) {
-            return;
-        }
-        self.tally.lock().n_ahead += 1;
-        self.flights.launch(Arc::new(Flight::new(document, end, Vec::new(), N_CANDIDATES, Purpose::Ahead)));
     }
 
     fn count(&self, outcome: &Outcome) {
@@ -423,6 +419,7 @@ struct Question<'a> {
     offset: usize,
     others: &'a [Snapshot],
     is_by_hand: bool,
+    takes_beginnings: bool,
 }
 
 impl Question<'_> {
@@ -437,6 +434,8 @@ struct Revealed {
     /// Whose words the first are.
     engine: &'static str,
     chance: f32,
+    /// More of the first one's line is being said, or was when it was ended.
+    is_open: bool,
     estimate: Option<Estimate>,
 }
 

@@ -98,6 +98,12 @@ pub fn refine(raw: &str, around: &Around, options: &Options) -> Result<Suggestio
     Ok(Suggestion { text: draft.replace('\n', hole.line_break), n_replaced })
 }
 
+/// Whether the beginning of a candidate may still turn out to repeat what stands around the cursor, as [`refine`] would
+/// see only when it is whole.
+pub fn may_become_known(beginning: &str, around: &Around) -> bool {
+    overlap::may_become_known(beginning, &Hole::new(around))
+}
+
 /// The place to be filled: the text around the cursor with its line breaks made `\n`.
 struct Hole<'a> {
     language: Option<Language>,

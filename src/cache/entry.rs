@@ -33,6 +33,7 @@ struct Made {
     /// Of `text`.
     odds: Odds,
     source: &'static str,
+    is_open: bool,
     /// What the user was not shown of it; `None` when nothing was.
     hidden: Option<Hidden>,
 }
@@ -62,7 +63,7 @@ impl Entry {
     pub(super) fn add(&mut self, around: &Surroundings, anchor: &Anchor, offers: Vec<Offer>) {
         let typed = around.typed(anchor);
         let after_len = around.after.floor_char_boundary(AFTER_BYTES);
-        let new = offers.into_iter().map(|Offer { suggestion, odds, source, .. }| Made {
+        let new = offers.into_iter().map(|Offer { suggestion, odds, source, is_open, .. }| Made {
             text: format!("{typed}{}", suggestion.text),
             n_typed: typed.len(),
             n_replaced: suggestion.n_replaced,
@@ -71,19 +72,23 @@ impl Entry {
             is_end: after_len == around.after.len(),
             odds: odds.behind(typed.len()),
             source,
+            is_open,
             hidden: None,
         });
         let mut made: Vec<Made> = new.collect();
         for old in std::mem::take(&mut self.made) {
-            // What goes on from a text that is shown is shown as far.
-            let n_shown = old.hidden.map(|hidden| hidden.n_shown(&old.text));
-            for new in made.iter_mut().filter(|new| new.is_for_same_text(&old)) {
-                if let Some(n_shown) = n_shown.filter(|n_shown| new.text.starts_with(&old.text[..*n_shown])) {
+            // What goes on from texts that are shown is shown as far as the longest of them.
+            let n_shown = old.n_shown();
+            for new in made.iter_mut().filter(|new| new.is_for_same_text(&old) && new.n_shown() < n_shown) {
+                if new.text.starts_with(&old.text[..n_shown]) {
                     new.hidden = Some(Hidden::of(&new.text, n_shown));
                 }
             }
-            let is_told_anew = |new: &Made| new.n_typed == old.n_typed && new.text.starts_with(&old.text);
-            if !made.iter().any(|new| new.is_for_same_text(&old) && is_told_anew(new)) {
+            let is_told_anew = |new: &Made| {
+                let is_same = new.is_for_same_text(&old) && new.n_replaced == old.n_replaced;
+                is_same && new.n_typed == old.n_typed && new.text.starts_with(&old.text)
+            };
+            if !made.iter().any(is_told_anew) {
                 made.push(old);
             }
         }
@@ -116,7 +121,7 @@ impl Entry {
             let suggestion = made.fitted(rest, n_consumed, &around.after)?;
             let n_shown = made.hidden.map_or(0, |hidden| hidden.n_shown(&suggestion.text));
             let odds = made.odds.after(n_consumed);
-            Some(Offer { suggestion, odds, source: made.source, n_shown, via })
+            Some(Offer { suggestion, odds, source: made.source, is_open: made.is_open, n_shown, via })
         })
     }
 
@@ -129,9 +134,13 @@ impl Entry {
 }
 
 impl Made {
+    /// Of its text, with what stood there.
+    fn n_shown(&self) -> usize {
+        self.hidden.map_or(0, |hidden| hidden.n_shown(&self.text))
+    }
+
     fn is_for_same_text(&self, other: &Made) -> bool {
-        (self.n_replaced, self.is_end) == (other.n_replaced, other.is_end)
-            && (&self.indent, &self.after) == (&other.indent, &other.after)
+        (self.is_end, &self.indent, &self.after) == (other.is_end, &other.indent, &other.after)
     }
 
     /// A line that was cleared is not written anew: whoever deletes all of it wants it gone.

@@ -10,7 +10,7 @@ pub struct Arguments {
     /// Accepted and without effect: stdin and stdout are always used
     #[arg(long)]
     stdio: bool,
-    /// For measurements: mechanisms to leave out, of cache, adoption, speculation, restraint, drafts, parts
+    /// For measurements: mechanisms to leave out, of cache, adoption, speculation, restraint, drafts, parts, beginnings
     #[arg(long, value_name = "LIST", default_value = "", hide_default_value = true)]
     without: Without,
     /// Record what is typed, for `foretype replay`: the text of each opened document that is not private, and every edit

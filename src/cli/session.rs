@@ -130,7 +130,8 @@ impl Session {
     }
 
     pub fn ask(&self, document: Snapshot, offset: usize, trigger: Trigger) -> (Answer, Reply) {
-        let request = Request { document, offset, others: Vec::new(), trigger, selected: None };
+        let request =
+            Request { document, offset, others: Vec::new(), trigger, selected: None, takes_beginnings: false };
         let started = Instant::now();
         let answer = self.predictor.answer(&request, &Cancel::default());
         let reply = Reply::new(&answer.outcome, started.elapsed());

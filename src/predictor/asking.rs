@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::Options;
 use super::flight::{Flight, Purpose};
 use super::power::Power;
+use super::reveal::is_word;
 use super::trace::{Shown, Step};
 use crate::cache::{Cache, Offer};
 use crate::document::DocumentId;
@@ -53,6 +54,27 @@ pub struct Waste {
     /// Decoded.
     pub n_tokens: u64,
     pub took: Duration,
+}
+
+/// A part of a candidate.
+struct Ripe<'a> {
+    text: &'a str,
+    /// More of its first line comes.
+    is_open: bool,
+}
+
+impl Ripe<'_> {
+    /// What will not change any more: all of it once it is whole; before, its whole lines, or the whole words of its
+    /// first line where they are judged one by one.
+    fn of(candidate: &Candidate) -> Option<Ripe<'_>> {
+        let text = candidate.text.as_str();
+        if !candidate.is_growing {
+            return Some(Ripe { text, is_open: false });
+        }
+        let lines = whole_lines(text).map(|text| Ripe { text, is_open: false });
+        let words = || whole_words(text).filter(|_| !candidate.pieces.is_empty());
+        lines.or_else(|| words().map(|text| Ripe { text, is_open: true }))
+    }
 }
 
 /// How one engine was asked.
@@ -127,11 +149,13 @@ impl Core {
         let mut report = Report::default();
         let started = Instant::now();
         let mut candidates = Vec::new();
-        let mut has_line = false;
+        // The rest of the lines is there soon after the first.
+        let (mut n_kept, mut has_line) = (0, false);
         let mut emit = |candidate: Candidate| {
             if candidate.is_growing {
-                if !has_line && whole_lines(&candidate.text).is_some() {
-                    has_line = true;
+                let ripe = Ripe::of(&candidate).filter(|ripe| !has_line && ripe.text.len() > n_kept);
+                if let Some(ripe) = ripe {
+                    (n_kept, has_line) = (ripe.text.len(), !ripe.is_open);
                     self.keep(engine.name(), ask, cancel, std::slice::from_ref(&candidate));
                 }
                 on_growth(&candidate);
@@ -240,15 +264,19 @@ impl Core {
         let mut offers: Vec<Offer> = Vec::new();
         let mut rejections = Vec::new();
         for candidate in candidates {
-            let raw = if candidate.is_growing { whole_lines(&candidate.text) } else { Some(candidate.text.as_str()) };
-            match suggestion::refine(raw.unwrap_or_default(), &around, &self.refining) {
+            let Some(ripe) = Ripe::of(candidate) else { continue };
+            if ripe.is_open && suggestion::may_become_known(ripe.text, &around) {
+                continue;
+            }
+            match suggestion::refine(ripe.text, &around, &self.refining) {
                 Ok(suggestion) if offers.iter().any(|offer| offer.suggestion == suggestion) => {
                     rejections.push("repeated".to_string());
                 }
                 Ok(suggestion) => {
                     let odds = odds(candidate, &suggestion);
                     let source = if candidate.engine.is_empty() { source } else { candidate.engine };
-                    offers.push(Offer::new(suggestion, odds, source));
+                    let offer = Offer::new(suggestion, odds, source);
+                    offers.push(if ripe.is_open { offer.open() } else { offer });
                 }
                 Err(rejected) => rejections.push(rejected.to_string()),
             }
@@ -299,4 +327,11 @@ fn describe(finish: &Finish, candidates: &[Candidate]) -> String {
         (Finish::Silent(why), None) => format!("silent: {why}"),
         (Finish::Done, None) => "silent".to_string(),
     }
+}
+
+/// The beginning of a growing text that ends with a word which something follows already.
+fn whole_words(text: &str) -> Option<&str> {
+    let begun = text.trim_end_matches(is_word);
+    let whole = begun.trim_end_matches(|c: char| !is_word(c));
+    (!whole.is_empty()).then_some(whole)
 }

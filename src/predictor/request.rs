@@ -17,6 +17,9 @@ pub struct Request {
     pub trigger: Trigger,
     /// The item selected in the editor's menu: the suggestion must extend it.
     pub selected: Option<Selected>,
+    /// Whether the answer may be the first words of a line whose rest is being said: for who asks again when there is
+    /// more.
+    pub takes_beginnings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

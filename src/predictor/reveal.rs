@@ -1,7 +1,8 @@
 //! How much of an offer is sure enough to be seen.
 //!
-//! Whole lines as long as each one's chance is over the bar; where the first is not, its beginning up to a word's end,
-//! if that is surer still. What the user sees already stays, whatever is thought of it now. Pure.
+//! Whole lines as long as each one's chance is over the bar; where the first is not, or is still being said, its
+//! beginning up to a word's end, if that is surer still. What the user sees already stays, whatever is thought of it
+//! now. Pure.
 
 use crate::cache::Offer;
 use crate::suggestion::Suggestion;
@@ -30,11 +31,12 @@ const MIN_PART_CHARS: usize = 3;
 /// `None` when nothing of it is.
 pub fn reveal(offer: &Offer, bars: &Bars) -> Option<Suggestion> {
     let Suggestion { text, n_replaced } = &offer.suggestion;
-    let n = match offer.n_shown.max(sure_lines(offer, bars.line)) {
+    let n_lines = if offer.is_open { 0 } else { sure_lines(offer, bars.line) };
+    let n = match offer.n_shown.max(n_lines) {
         // What replaces text right of the cursor is fitted to it as a whole.
         n if *n_replaced > 0 && n < offer.first_line_len() => return None,
         _ if *n_replaced > 0 => text.len(),
-        0 => sure_part(offer, bars.part),
+        n if n < offer.first_line_len() => n.max(sure_part(offer, bars.part)),
         n => n,
     };
     let shown = text[..n].trim_end();
@@ -77,6 +79,6 @@ fn closes(c: char) -> bool {
     matches!(c, ')' | ']' | '}')
 }
 
-fn is_word(c: char) -> bool {
+pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }

@@ -17,10 +17,11 @@ impl Predictor {
         self
     }
 
-    /// What would be shown to who asked now, without asking any engine; nothing is noted of it.
-    pub fn peek(&self, document: &Snapshot, offset: usize) -> Option<Suggestion> {
+    /// What would be shown to who asked now ([`Request::takes_beginnings`](super::Request)), without asking any engine;
+    /// nothing is noted of it.
+    pub fn peek(&self, document: &Snapshot, offset: usize, takes_beginnings: bool) -> Option<Suggestion> {
         gate::judge(&self.core.options, document, offset, Trigger::Automatic).ok()?;
-        let hit = self.look_up(document, offset)?;
+        let hit = self.look_up(document, offset, takes_beginnings)?;
         self.best(document, offset, &hit, &self.bars())?.suggestions.into_iter().next()
     }
 }

@@ -17,6 +17,8 @@ pub struct Without {
     pub drafts: bool,
     /// Only whole lines are shown.
     pub parts: bool,
+    /// Nothing is shown of a line that is still being said.
+    pub beginnings: bool,
 }
 
 impl FromStr for Without {
@@ -33,8 +35,9 @@ impl FromStr for Without {
                 "restraint" => &mut without.restraint,
                 "drafts" => &mut without.drafts,
                 "parts" => &mut without.parts,
+                "beginnings" => &mut without.beginnings,
                 _ => {
-                    let known = "cache, adoption, speculation, restraint, drafts, parts";
+                    let known = "cache, adoption, speculation, restraint, drafts, parts, beginnings";
                     return Err(format!("`{name}` cannot be left out; these can: {known}"));
                 }
             };

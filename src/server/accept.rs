@@ -55,7 +55,7 @@ async fn at_cursor(state: &State) -> Option<(Snapshot, usize, Suggestion)> {
     let services = state.services().filter(|_| !state.is_paused())?;
     let document = state.documents.lock().snapshot(&state.places.current()?)?;
     let offset = state.places.cursor(&document)?.offset;
-    if let Some(suggestion) = services.predictor.peek(&document, offset) {
+    if let Some(suggestion) = services.predictor.peek(&document, offset, state.abilities().suggestion_ready) {
         return Some((document, offset, suggestion));
     }
     let asked = begin_at(state, document.clone(), offset, Trigger::Automatic, None)?;

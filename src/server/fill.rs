@@ -68,7 +68,7 @@ fn request(state: &State, question: &Question) -> Option<Request> {
         Found::Denied => return None,
         Found::Nowhere => (own_document(state, question), question.prefix.len()),
     };
-    Some(Request { document, offset, others, trigger: Trigger::Automatic, selected: None })
+    Some(Request { document, offset, others, trigger: Trigger::Automatic, selected: None, takes_beginnings: false })
 }
 
 /// A document that is made of the question alone.

@@ -48,7 +48,7 @@ fn late(state: &State, document: &DocumentId) -> Option<Value> {
     let services = state.services().filter(|_| !state.is_paused())?;
     let document = state.documents.lock().snapshot(document)?;
     let offset = state.places.at_rest(&document)?.offset;
-    let suggestion = services.predictor.peek(&document, offset)?;
+    let suggestion = services.predictor.peek(&document, offset, state.abilities().suggestion_ready)?;
     let is_new = state.places.tell(&document, offset, &suggestion.text);
     let position = convert::wire_position(&document, offset, state.encoding());
     let identifier = json!({"uri": &*document.id.0, "version": document.version});

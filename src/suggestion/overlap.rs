@@ -61,6 +61,14 @@ pub(super) fn check_below(draft: &str, hole: &Hole) -> Result<(), Rejected> {
     Ok(())
 }
 
+/// Whether the beginning of a line may still become the cursor's line or the one below: then it is too early to say
+/// whether it is worth anything.
+pub(super) fn may_become_known(draft: &str, hole: &Hole) -> bool {
+    let line = format!("{}{draft}", hole.line_before());
+    let begins = |other: &str, draft: &str| other.trim_start().starts_with(draft.trim());
+    begins(hole.line_before(), draft) || hole.lines_below().next().is_some_and(|below| begins(below, &line))
+}
+
 fn is_similar(ours: &[&str], theirs: &[&str]) -> bool {
     let joined = |lines: &[&str]| lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n");
     let (ours, theirs) = (joined(ours), joined(theirs));

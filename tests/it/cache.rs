@@ -178,6 +178,23 @@ fn a_hit_tells_how_it_was_found() {
 }
 
 #[test]
+fn what_is_seen_is_known_whatever_was_seen_before() {
+    let mut cache = cache();
+    let see = |cache: &mut Cache, hole: &str, seen: &str| {
+        let (text, offset) = place(hole);
+        cache.show(&document("a"), &text, offset, &plain(seen));
+    };
+    insert(&mut cache, "$0\n", &[plain("let names;")]);
+    see(&mut cache, "$0\n", "let");
+    insert(&mut cache, "let n$0\n", &[plain(" =")]);
+    see(&mut cache, "let n$0\n", " =");
+    // Both go on in it: what of it is seen is the longer one.
+    insert(&mut cache, "let n$0\n", &[plain(" = 1;")]);
+    let hit = lookup(&mut cache, "let n$0\n").unwrap();
+    assert_eq!((hit.offers[0].suggestion.text.as_str(), hit.offers[0].n_shown), (" = 1;", 2));
+}
+
+#[test]
 fn long_lines_and_long_suggestions_are_typed_along() {
     let line = "a b ".repeat(2000);
     check(&format!("{line}$0{line}"), "xyz", &format!("{line}xy$0{line}"), "z");

@@ -14,6 +14,8 @@ use foretype::suggestion;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
+mod beginnings;
+
 /// A model that says what the test lets it say, when the test lets it.
 struct Puppet {
     /// The text before the cursor of each question, and what stops it.
@@ -26,6 +28,8 @@ struct Puppet {
 enum Word {
     /// A growing text.
     Growing(&'static str),
+    /// The same, with its pieces' chances.
+    Judged(&'static str, Vec<(usize, f32)>),
     /// All of it, with its pieces' chances.
     Whole(&'static str, Vec<(usize, f32)>),
     /// Nothing: it nods when all before it is said.
@@ -70,6 +74,9 @@ impl Engine for Puppet {
                         ..Candidate::default()
                     });
                 }
+                Ok(Word::Judged(text, pieces)) => {
+                    let _ = emit(Candidate { text: text.into(), is_growing: true, pieces, ..Candidate::default() });
+                }
                 Ok(Word::Whole(text, pieces)) => {
                     let confidence = pieces.iter().map(|(_, ln)| ln).sum::<f32>().exp();
                     let _ = emit(Candidate { text: text.into(), pieces, confidence, ..Candidate::default() });
@@ -87,7 +94,11 @@ fn predictor(engine: impl Engine + 'static, without: Without) -> Arc<Predictor> 
 }
 
 fn predictor_of(engines: Vec<Arc<dyn Engine>>, without: Without) -> Arc<Predictor> {
-    let options = Options {
+    Arc::new(Predictor::new(options(without), suggestion::Options::default(), engines))
+}
+
+fn options(without: Without) -> Options {
+    Options {
         enabled: true,
         disabled_languages: Vec::new(),
         in_comments: true,
@@ -100,8 +111,7 @@ fn predictor_of(engines: Vec<Arc<dyn Engine>>, without: Without) -> Arc<Predicto
         ahead_on_battery: true,
         without,
         cache: cache::Options { max_entries: 100, max_bytes: 1 << 20 },
-    };
-    Arc::new(Predictor::new(options, suggestion::Options::default(), engines))
+    }
 }
 
 fn snapshot(text: &str) -> Snapshot {
@@ -116,7 +126,14 @@ fn snapshot(text: &str) -> Snapshot {
 fn request(fixture: &str) -> Request {
     let offset = fixture.find("$0").expect("a mark");
     let document = snapshot(&fixture.replacen("$0", "", 1));
-    Request { document, offset, others: Vec::new(), trigger: Trigger::Automatic, selected: None }
+    Request {
+        document,
+        offset,
+        others: Vec::new(),
+        trigger: Trigger::Automatic,
+        selected: None,
+        takes_beginnings: false,
+    }
 }
 
 /// The first text shown and its source, or why there is none.
@@ -137,8 +154,15 @@ fn shown(text: &str, source: &'static str) -> Result<(String, &'static str), Str
 }
 
 /// Only what is asked is prepared.
-const NOTHING_AHEAD: Without =
-    Without { cache: false, adoption: false, speculation: true, restraint: false, drafts: false, parts: false };
+const NOTHING_AHEAD: Without = Without {
+    cache: false,
+    adoption: false,
+    speculation: true,
+    restraint: false,
+    drafts: false,
+    parts: false,
+    beginnings: false,
+};
 
 /// One request on a thread of its own.
 fn begin(predictor: &Arc<Predictor>, fixture: &'static str) -> (Cancel, Receiver<Outcome>) {
@@ -446,7 +470,17 @@ impl Engine for Knowing {
         }
         self.said.lock().push(format!("{before}{text}"));
         // As unsure as the line is long.
-        let pieces = (1..=text.len()).map(|end| (end, -0.08)).collect();
+        let pieces = |n: usize| (1..=n).map(|end| (end, -0.08)).collect();
+        for end in 1..text.len() {
+            if cancel.is_cancelled() {
+                return Finish::Cancelled;
+            }
+            let (text, pieces) = (text[..end].to_string(), pieces(end));
+            let _ = emit(Candidate { text, pieces, is_growing: true, ..Candidate::default() });
+            // Somebody may look now.
+            std::thread::yield_now();
+        }
+        let pieces = pieces(text.len());
         let confidence = (-0.08 * text.len() as f32).exp();
         let _ = emit(Candidate { text: text.to_string(), pieces, confidence, ..Candidate::default() });
         Finish::Done
@@ -478,7 +512,7 @@ proptest! {
     /// Whatever the user does, what is shown is what the model meant for just this text, and it stays while it is
     /// typed along.
     #[test]
-    fn nothing_stale_is_shown_and_nothing_shown_is_replaced(acts in acts()) {
+    fn nothing_stale_is_shown_and_nothing_shown_is_replaced(acts in acts(), takes_beginnings: bool) {
         let said = Arc::<Mutex<Vec<String>>>::default();
         let lines = vec!["abc(abc)", "ab(cab)", "cab(a)(b)(c)", "bca"];
         let predictor = predictor(Knowing { lines, said: said.clone() }, Without::default());
@@ -492,13 +526,16 @@ proptest! {
                 Act::Cancelled => {
                     let cancel = Cancel::default();
                     cancel.cancel();
-                    let answer = predictor.answer(&request(&format!("{text}$0")), &cancel);
+                    let request = Request { takes_beginnings, ..request(&format!("{text}$0")) };
+                    let answer = predictor.answer(&request, &cancel);
                     let is_asked = matches!(answer.outcome, Outcome::Suggest { made, .. } if made.source == "knowing");
                     prop_assert!(!is_asked, "a cancelled request was answered");
                     continue;
                 }
             };
-            let now = ask(&predictor, &format!("{text}$0")).ok().map(|(shown, _)| shown);
+            let request = Request { takes_beginnings, ..request(&format!("{text}$0")) };
+            let answer = predictor.answer(&request, &Cancel::default());
+            let now = outcome(answer.outcome).ok().map(|(shown, _)| shown);
             if let Some(now) = &now {
                 let whole = format!("{text}{now}");
                 prop_assert!(said.lock().iter().any(|said| said.starts_with(&whole)), "{whole:?}: never said");

@@ -52,7 +52,14 @@ fn snapshot(path: &str, text: &str) -> Snapshot {
 fn typing(path: &str, fixture: &str) -> Request {
     let offset = fixture.find("$0").unwrap();
     let document = snapshot(path, &fixture.replacen("$0", "", 1));
-    Request { document, offset, others: Vec::new(), trigger: Trigger::Automatic, selected: None }
+    Request {
+        document,
+        offset,
+        others: Vec::new(),
+        trigger: Trigger::Automatic,
+        selected: None,
+        takes_beginnings: false,
+    }
 }
 
 fn ask(predictor: &Predictor, request: &Request) -> Result<(String, &'static str), String> {

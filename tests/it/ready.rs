@@ -31,7 +31,8 @@ impl Engine for Slow {
             if cancel.is_cancelled() {
                 return Finish::Cancelled;
             }
-            let _ = emit(Candidate { text: text.to_string(), confidence: 1.0, is_growing, ..Candidate::default() });
+            let (text, pieces) = (text.to_string(), vec![(text.len(), 0.0)]);
+            let _ = emit(Candidate { text, confidence: 1.0, pieces, is_growing, ..Candidate::default() });
             if !is_growing {
                 return Finish::Done;
             }
@@ -113,6 +114,31 @@ fn more_lines_than_were_shown_are_told() {
     client.wait_for(is_ready);
     assert_eq!(client.ghost(URI, 0, 8)[0]["insertText"], "items.len();\nlet m = 1;");
     assert!(!client.has_said(is_ready));
+}
+
+#[test]
+fn the_first_words_are_an_answer_and_the_rest_is_told() {
+    let (mut client, strings) = ready(true);
+    let asked = client.begin_ghost(URI, 0, 8);
+    strings.asked.recv().unwrap();
+    strings.words.send(("items.l", true)).unwrap();
+    assert_eq!(client.answer(asked)["result"]["items"][0]["insertText"], "items");
+    strings.words.send(("items.len();", false)).unwrap();
+    client.wait_for(is_ready);
+    assert_eq!(client.ghost(URI, 0, 8)[0]["insertText"], "items.len();");
+    assert!(!client.has_said(is_ready));
+}
+
+#[test]
+fn who_is_not_told_of_the_rest_waits_for_the_line() {
+    let (mut client, strings) = ready(false);
+    let asked = client.begin_ghost(URI, 0, 8);
+    strings.asked.recv().unwrap();
+    strings.words.send(("items.l", true)).unwrap();
+    // Longer than a client that is told would wait.
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    strings.words.send(("items.len();", false)).unwrap();
+    assert_eq!(client.answer(asked)["result"]["items"][0]["insertText"], "items.len();");
 }
 
 #[test]

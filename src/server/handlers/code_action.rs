@@ -52,7 +52,7 @@ fn accept(state: &State, params: &lsp::CodeActionParams) -> Option<lsp::CodeActi
     let services = state.services().filter(|_| !state.is_paused())?;
     let document = state.documents.lock().snapshot(&convert::document_id(&params.text_document.uri))?;
     let offset = offset(state, &document, &params.range);
-    let suggestion = services.predictor.peek(&document, offset)?;
+    let suggestion = services.predictor.peek(&document, offset, state.abilities().suggestion_ready)?;
     let edit = convert::insertion(&document, offset, &suggestion, state.encoding());
     let first_line = suggestion.text.trim_start().lines().next().unwrap_or_default();
     Some(lsp::CodeAction {

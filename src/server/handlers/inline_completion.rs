@@ -37,7 +37,10 @@ pub async fn handle(state: &State, params: lsp::InlineCompletionParams) -> Resul
     let selected = params.context.selected_completion_info;
     let place = params.text_document_position_params;
     let answered = match begin(state, &place, trigger, selected.as_ref()) {
-        Some(asked) => asked.answer(state).await?,
+        Some(mut asked) => {
+            asked.request.takes_beginnings = trigger == Trigger::Automatic && state.abilities().suggestion_ready;
+            asked.answer(state).await?
+        }
         None => None,
     };
     let items = answered.map_or_else(Vec::new, |answered| {
@@ -103,7 +106,7 @@ pub fn begin_at(
     let others = state.documents.lock().snapshots();
     // Over a menu's item the text is not the document's.
     let waiting = selected.is_none().then(|| state.places.asked(&document, offset));
-    let request = Request { document, offset, others, trigger, selected };
+    let request = Request { document, offset, others, trigger, selected, takes_beginnings: false };
     Some(Asked { waiting, ..Asked::start(state, services, request, arrived) })
 }
 
