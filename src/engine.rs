@@ -14,7 +14,7 @@ pub mod stop;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::context::Considered;
@@ -267,15 +267,45 @@ impl std::fmt::Display for Failure {
 }
 
 /// A flag that tells running work to stop. Clones share it.
-#[derive(Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+#[derive(Clone)]
+pub struct Cancel {
+    /// The furthest that was said, of [`SUPERSEDED`] and [`CANCELLED`].
+    said: Arc<AtomicU8>,
+    /// What is obeyed, and all beyond it.
+    obeys: u8,
+}
+
+const SUPERSEDED: u8 = 1;
+const CANCELLED: u8 = 2;
 
 impl Cancel {
+    /// Nobody wants what comes of it.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.said.fetch_max(CANCELLED, Ordering::Relaxed);
+    }
+
+    /// Another question takes the place of this one: what that needs, too, may be finished.
+    pub fn supersede(&self) {
+        self.said.fetch_max(SUPERSEDED, Ordering::Relaxed);
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.said.load(Ordering::Relaxed) >= self.obeys
+    }
+
+    /// Whether it was stopped for another question only.
+    pub fn is_superseded(&self) -> bool {
+        self.said.load(Ordering::Relaxed) == SUPERSEDED
+    }
+
+    /// The same, for work that the next question needs, too.
+    pub fn of_shared_work(&self) -> Cancel {
+        Cancel { obeys: CANCELLED, ..self.clone() }
+    }
+}
+
+impl Default for Cancel {
+    fn default() -> Cancel {
+        Cancel { said: Arc::default(), obeys: SUPERSEDED }
     }
 }

@@ -36,7 +36,7 @@ use crate::engine::{Ask, Cancel, Engine};
 use crate::suggestion::{self, Suggestion};
 use crate::syntax::Place;
 use asking::{Core, N_CANDIDATES, N_CANDIDATES_INVOKED};
-use flight::Purpose;
+use flight::{Flight, Purpose};
 use flights::Flights;
 use restraint::Estimate;
 use reveal::Bars;
@@ -51,9 +51,8 @@ pub use without::Without;
 /// How many traces are kept for `why`.
 const MAX_TRACES: usize = 200;
 
-/// A line that is whole so soon is worth more than its first words now, which would grow under the user's eyes: the next
-/// key comes after a tenth of a second (a median of Dhakal et al., Observations on Typing from 136 Million Keystrokes,
-/// 2018, and of the traces of `benches/replay.md`).
+/// A line that is whole so soon is worth more than its first words now, which would grow under the user's eyes; later, the
+/// next key comes before the line. Half of the keys follow the one before within a tenth of a second (`benches/replay.md`).
 const LINE_WITHIN: Duration = Duration::from_millis(60);
 
 pub struct Predictor {
@@ -258,7 +257,8 @@ impl Predictor {
 
     /// The document has a new text, and the cursor is probably at `offset`: ends what no longer agrees with it.
     pub fn changed(&self, document: &Snapshot, offset: usize) {
-        self.flights.end_unless(&document.id, |flight| flight.agrees(&document.id, &document.text, offset).is_some());
+        let agrees = |flight: &Flight| flight.agrees(&document.id, &document.text, offset).is_some();
+        self.flights.supersede_unless(&document.id, agrees);
     }
 
     pub fn tally(&self) -> Tally {

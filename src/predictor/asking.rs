@@ -149,7 +149,7 @@ impl Core {
         let mut report = Report::default();
         let started = Instant::now();
         let mut candidates = Vec::new();
-        // The rest of the lines is there soon after the first.
+        // From the first line that is whole on, all is kept once more at the end only.
         let (mut n_kept, mut has_line) = (0, false);
         let mut emit = |candidate: Candidate| {
             if candidate.is_growing {
@@ -316,6 +316,13 @@ fn whole_lines(text: &str) -> Option<&str> {
     (!whole.trim().is_empty()).then_some(whole)
 }
 
+/// The beginning of a growing text that ends with a word which something follows already.
+fn whole_words(text: &str) -> Option<&str> {
+    let begun = text.trim_end_matches(is_word);
+    let whole = begun.trim_end_matches(|c: char| !is_word(c));
+    (!whole.is_empty()).then_some(whole)
+}
+
 fn describe(finish: &Finish, candidates: &[Candidate]) -> String {
     match (finish, candidates.first()) {
         (Finish::Cancelled, _) => "cancelled".to_string(),
@@ -327,11 +334,4 @@ fn describe(finish: &Finish, candidates: &[Candidate]) -> String {
         (Finish::Silent(why), None) => format!("silent: {why}"),
         (Finish::Done, None) => "silent".to_string(),
     }
-}
-
-/// The beginning of a growing text that ends with a word which something follows already.
-fn whole_words(text: &str) -> Option<&str> {
-    let begun = text.trim_end_matches(is_word);
-    let whole = begun.trim_end_matches(|c: char| !is_word(c));
-    (!whole.is_empty()).then_some(whole)
 }

@@ -65,8 +65,7 @@ impl Flights {
         }
         let at = state.ahead.iter().position(|flight| flight.agrees(id, text, offset).is_some())?;
         let flight = state.ahead.remove(at)?;
-        state.end_running();
-        end(state.asked.replace(flight.clone()).as_ref());
+        state.take_place(flight.clone());
         self.queue.bell.notify_all();
         Some(flight)
     }
@@ -89,9 +88,8 @@ impl Flights {
         }
         match flight.purpose {
             Purpose::Asked => {
-                state.end_running();
                 state.ahead.drain(..).for_each(|ahead| end(Some(&ahead)));
-                end(state.asked.replace(flight).as_ref());
+                state.take_place(flight);
             }
             Purpose::Ahead => {
                 state.ahead.push_back(flight);
@@ -110,15 +108,25 @@ impl Flights {
         state.running.iter().chain(&state.asked).chain(&state.ahead).any(is_same)
     }
 
-    /// The document has changed, or is gone: ends what no longer agrees with it.
-    pub fn end_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
+    /// The document has changed, and the next question is on its way: ends what no longer agrees with it.
+    pub fn supersede_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
+        self.end_those(&|flight| flight.document.id == *id && !agrees(flight), Cancel::supersede);
+    }
+
+    /// Ends what nobody wants any more of a document.
+    pub fn end_unless(&self, id: &DocumentId, is_wanted: impl Fn(&Flight) -> bool) {
+        self.end_those(&|flight| flight.document.id == *id && !is_wanted(flight), Cancel::cancel);
+    }
+
+    fn end_those(&self, is_ended: &dyn Fn(&Flight) -> bool, stop: fn(&Cancel)) {
         let mut state = self.queue.state.lock();
-        let is_ended = |flight: &Arc<Flight>| flight.document.id == *id && !agrees(flight);
-        if state.running.as_ref().is_some_and(is_ended) {
-            state.end_running();
-        }
-        if state.asked.as_ref().is_some_and(is_ended) {
+        if state.asked.as_ref().is_some_and(|flight| is_ended(flight)) {
             end(state.asked.take().as_ref());
+        }
+        if state.running.as_ref().is_some_and(|flight| is_ended(flight)) {
+            // Who waits next may need what is read now.
+            let stop = if state.asked.is_some() { Cancel::supersede } else { stop };
+            state.end_running(stop);
         }
         state.ahead.retain(|flight| !is_ended(flight));
         self.queue.bell.notify_all();
@@ -175,9 +183,16 @@ impl Queue {
 }
 
 impl State {
-    fn end_running(&mut self) {
+    /// `flight` is the next, whatever was.
+    fn take_place(&mut self, flight: Arc<Flight>) {
+        self.end_running(Cancel::supersede);
+        end(self.asked.replace(flight).as_ref());
+    }
+
+    fn end_running(&mut self, stop: fn(&Cancel)) {
         let Some(flight) = &self.running else { return };
-        end(Some(flight));
+        stop(&flight.cancel);
+        flight.hear(|heard| heard.is_over = true);
         if !flight.heard().text.is_empty() {
             self.ended = Some(flight.clone());
         }
@@ -188,7 +203,7 @@ impl Drop for Flights {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock();
         state.closed = true;
-        state.end_running();
+        state.end_running(Cancel::cancel);
         end(state.asked.take().as_ref());
         state.ahead.clear();
         self.queue.bell.notify_all();

@@ -79,7 +79,7 @@ impl<'a> Race<'a> {
             }
             self.listen();
             if cancel.is_cancelled() {
-                self.stop_all_but(None);
+                self.stop_all_but(None, if cancel.is_superseded() { Cancel::supersede } else { Cancel::cancel });
                 return Finish::Cancelled;
             }
             self.check_deadlines();
@@ -200,7 +200,7 @@ impl<'a> Race<'a> {
         let Some((leader, run)) = runs.filter(with_words).min_by_key(|(_, run)| run.route) else { return };
         self.board.won(run.route);
         self.leader = Some(leader);
-        self.stop_all_but(Some(leader));
+        self.stop_all_but(Some(leader), Cancel::cancel);
     }
 
     /// Hands on what the leader has said. The question's end, if that is it.
@@ -266,12 +266,12 @@ impl<'a> Race<'a> {
     }
 
     /// Stops who is still at work. Who was to be asked again, should the leader fail, is put back into the queue.
-    fn stop_all_but(&mut self, leader: Option<usize>) {
+    fn stop_all_but(&mut self, leader: Option<usize>, stop: fn(&Cancel)) {
         for (i, run) in self.runs.iter_mut().enumerate().rev() {
             if run.is_over || Some(i) == leader {
                 continue;
             }
-            run.cancel.cancel();
+            stop(&run.cancel);
             run.is_over = true;
             let end = match run.finish.take() {
                 Some(Finish::Failed(failure)) => End::Failed(failure),

@@ -207,7 +207,7 @@ fn a_key_that_disagrees_ends_it_and_asks_anew() {
     let (_, second) = begin(&predictor, "let n = x$0\n");
     let (before, _) = strings.asked.recv().unwrap();
     assert_eq!(before, "let n = x");
-    assert!(stop.is_cancelled());
+    assert!(stop.is_superseded());
     strings.words.send(Word::Whole(".y();", vec![])).unwrap();
     assert_eq!(outcome(second.recv().unwrap()), shown(".y();", "puppet"));
 }
@@ -260,7 +260,7 @@ fn a_change_of_the_text_ends_what_disagrees_with_it() {
     predictor.changed(&snapshot("let n = i\n"), 9);
     assert!(!stop.is_cancelled(), "nothing is said yet");
     predictor.changed(&snapshot("let m = i\n"), 9);
-    assert!(stop.is_cancelled());
+    assert!(stop.is_cancelled() && stop.is_superseded(), "the next question is on its way");
     drop(strings);
     // The request itself is still answered: it asks anew, and that is ended here.
     predictor.forget(&DocumentId("a.txt".into()));
@@ -278,7 +278,7 @@ fn what_nobody_waits_for_is_ended() {
     assert_eq!(answer.recv().unwrap(), Outcome::Cancelled);
     assert!(!stop.is_cancelled(), "the next key may want it");
     predictor.abandon(&DocumentId("a.txt".into()));
-    assert!(stop.is_cancelled());
+    assert!(stop.is_cancelled() && !stop.is_superseded());
 }
 
 #[test]

@@ -258,6 +258,7 @@ fn say(decoder: &mut Decoder, prompt: &[u32], forced: &str, draft: Option<&Draft
 struct Interrupted {
     inner: Packed,
     cancel: Cancel,
+    stop: fn(&Cancel),
 }
 
 impl Evaluator for Interrupted {
@@ -290,7 +291,7 @@ impl Evaluator for Interrupted {
     }
 
     fn batch(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<(), Stopped> {
-        self.cancel.cancel();
+        (self.stop)(&self.cancel);
         self.inner.batch(tokens, cancel)
     }
 
@@ -307,10 +308,10 @@ impl Evaluator for Interrupted {
 fn who_types_faster_than_a_prompt_is_read_is_answered_in_the_end() {
     let (_folder, model) = model("qwen2");
     let prompt = tokens(&mut Random(3), 100);
-    // How many tokens a cancelled question leaves to the next one.
-    let left_by = |n_settled: usize| {
+    // How many tokens a question that was stopped leaves to the next one.
+    let left_by = |n_settled: usize, stop: fn(&Cancel)| {
         let (cancel, tokenizer) = (Cancel::default(), Tokenizer::load(&model.gguf).unwrap());
-        let interrupted = Interrupted { inner: evaluator(&model, 1), cancel: cancel.clone() };
+        let interrupted = Interrupted { inner: evaluator(&model, 1), cancel: cancel.clone(), stop };
         let mut decoder = Decoder::new(Box::new(interrupted), tokenizer);
         let mut ask = |cancel: &Cancel| {
             let (sampling, max_tokens) = (Sampling::Greedy, 1);
@@ -322,9 +323,10 @@ fn who_types_faster_than_a_prompt_is_read_is_answered_in_the_end() {
         assert_eq!(effort.n_reused + effort.n_before_first, 100);
         effort.n_reused
     };
-    assert_eq!(left_by(0), 0, "a batch that is given up is lost");
-    assert_eq!(left_by(90), 32, "one that the next question needs, too, is finished");
-    assert_eq!(left_by(20), 19, "the last one of the prompt belongs to what is typed");
+    assert_eq!(left_by(0, Cancel::supersede), 0, "a batch that is given up is lost");
+    assert_eq!(left_by(90, Cancel::supersede), 32, "one that the next question needs, too, is finished");
+    assert_eq!(left_by(20, Cancel::supersede), 19, "the rest belongs to what is typed");
+    assert_eq!(left_by(90, Cancel::cancel), 0, "there is no next question");
 }
 
 /// Guesses change how fast a text comes, never which.

@@ -25,8 +25,9 @@ pub struct Decoder {
 /// One text to be made.
 pub struct Task<'a> {
     pub prompt: &'a [u32],
-    /// Tokens of the prompt with which the next one begins, too, most likely: after a cancel, a batch of them that was
-    /// begun is finished. Whoever types faster than a batch takes would never be answered otherwise.
+    /// Tokens of the prompt with which the next one begins, too, most likely: where another question takes the place of
+    /// this one, a batch of them that was begun is finished. Whoever types faster than a batch takes would never be
+    /// answered otherwise.
     pub n_settled: usize,
     /// What the text has to begin with; it is not part of what is said.
     pub forced: &'a str,
@@ -68,7 +69,7 @@ pub struct Effort {
     pub total: Duration,
 }
 
-/// A cancel waits for so many tokens at most: a tenth of a second's work of a model that is too slow for more.
+/// The next question waits for so many tokens at most, should it not need them: a tenth of a second's work of a slow model.
 const SETTLED_BATCH: usize = 32;
 
 /// The state of a text in the making.
@@ -129,8 +130,8 @@ impl Decoder {
         Ok(progress.effort)
     }
 
-    /// Leaves `tokens` in the cache, but for the last one, whose logits are needed; after a cancel, as many as there are by
-    /// then. Gives how many were evaluated.
+    /// Leaves `tokens` in the cache, but for the last one, whose logits are needed; if it is stopped, as many as there are
+    /// by then. Gives how many were evaluated.
     fn settle(&mut self, tokens: &[u32], cancel: &Cancel) -> Result<usize, Stopped> {
         let tokens = &tokens[..tokens.len().saturating_sub(1)];
         let n_common = common_prefix(&self.cached, tokens);
@@ -143,7 +144,7 @@ impl Decoder {
             if cancel.is_cancelled() {
                 return Err(Stopped::Cancelled);
             }
-            self.evaluator.evaluate(batch, 0, &Cancel::default())?;
+            self.evaluator.evaluate(batch, 0, &cancel.of_shared_work())?;
             self.cached.extend_from_slice(batch);
             self.spent.n_evaluated += batch.len() as u64;
         }
