@@ -164,7 +164,8 @@ impl Asker {
     fn shown(&self, document: Snapshot, others: Vec<Snapshot>, offset: usize) -> Result<(Option<String>, f64)> {
         let (id, text) = (document.id.clone(), document.text.clone());
         // By hand, for the gates of taste are no part of the question, nor is the bar for a model's confidence.
-        let request = Request { document, offset, others, trigger: Trigger::Invoked, selected: None };
+        let request =
+            Request { document, offset, others, trigger: Trigger::Invoked, selected: None, takes_beginnings: false };
         *self.heard.lock() = Heard::default();
         let started = Clock::now();
         let answer = self.predictor.answer(&request, &Cancel::default());
