@@ -150,12 +150,12 @@ impl Core {
         let started = Instant::now();
         let mut candidates = Vec::new();
         // From the first line that is whole on, all is kept once more at the end only.
-        let (mut n_kept, mut has_line) = (0, false);
+        let (mut n_ripe, mut has_line) = (0, false);
         let mut emit = |candidate: Candidate| {
             if candidate.is_growing {
-                let ripe = Ripe::of(&candidate).filter(|ripe| !has_line && ripe.text.len() > n_kept);
+                let ripe = Ripe::of(&candidate).filter(|ripe| !has_line && ripe.text.len() > n_ripe);
                 if let Some(ripe) = ripe {
-                    (n_kept, has_line) = (ripe.text.len(), !ripe.is_open);
+                    (n_ripe, has_line) = (ripe.text.len(), !ripe.is_open);
                     self.keep(engine.name(), ask, cancel, std::slice::from_ref(&candidate));
                 }
                 on_growth(&candidate);

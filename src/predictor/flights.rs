@@ -123,9 +123,8 @@ impl Flights {
         if state.asked.as_ref().is_some_and(|flight| is_ended(flight)) {
             end(state.asked.take().as_ref());
         }
-        if state.running.as_ref().is_some_and(|flight| is_ended(flight)) {
-            // Who waits next may need what is read now.
-            let stop = if state.asked.is_some() { Cancel::supersede } else { stop };
+        // One that was superseded ends by itself, with what the next question needs, too.
+        if state.running.as_ref().is_some_and(|flight| !flight.cancel.is_cancelled() && is_ended(flight)) {
             state.end_running(stop);
         }
         state.ahead.retain(|flight| !is_ended(flight));

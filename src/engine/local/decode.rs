@@ -69,9 +69,6 @@ pub struct Effort {
     pub total: Duration,
 }
 
-/// The next question waits for so many tokens at most, should it not need them: a tenth of a second's work of a slow model.
-const SETTLED_BATCH: usize = 32;
-
 /// The state of a text in the making.
 struct Progress<'a> {
     sampler: Sampler,
@@ -140,7 +137,8 @@ impl Decoder {
         }
         self.cached.truncate(n_common);
         self.evaluator.truncate(n_common);
-        for batch in tokens[n_common..].chunks(SETTLED_BATCH) {
+        // Half a batch: should the next question not need it, it waits for no longer.
+        for batch in tokens[n_common..].chunks((self.evaluator.max_batch() / 2).max(1)) {
             if cancel.is_cancelled() {
                 return Err(Stopped::Cancelled);
             }
