@@ -257,7 +257,7 @@ impl Predictor {
 
     /// The document has a new text, and the cursor is probably at `offset`: ends what no longer agrees with it.
     pub fn changed(&self, document: &Snapshot, offset: usize) {
-        let agrees = |flight: &Flight| flight.agrees(&document.id, &document.text, offset).is_some();
+        let agrees = |flight: &Flight| flight.type_along(&document.id, &document.text, offset);
         self.flights.supersede_unless(&document.id, agrees);
     }
 

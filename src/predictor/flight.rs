@@ -45,6 +45,8 @@ pub struct Flight {
     n_waiting: AtomicUsize,
     /// Its request was given up while it still waited.
     is_abandoned: AtomicBool,
+    /// Something was typed since that it agrees with.
+    is_typed_along: AtomicBool,
     heard: Mutex<Heard>,
 }
 
@@ -69,7 +71,7 @@ impl Flight {
         purpose: Purpose,
     ) -> Flight {
         let (begun, cancel) = (Instant::now(), Cancel::default());
-        let (said_before, n_waiting, is_abandoned, heard) = Default::default();
+        let (said_before, n_waiting, is_abandoned, is_typed_along, heard) = Default::default();
         Flight {
             document,
             offset,
@@ -81,6 +83,7 @@ impl Flight {
             cancel,
             n_waiting,
             is_abandoned,
+            is_typed_along,
             heard,
         }
     }
@@ -106,6 +109,15 @@ impl Flight {
         self.n_waiting.load(Ordering::SeqCst) == 0
     }
 
+    /// Nobody wants its answer. While somebody types, the next question needs what this one has begun.
+    pub fn give_up(&self) {
+        if self.is_typed_along.load(Ordering::SeqCst) {
+            self.cancel.supersede();
+        } else {
+            self.cancel.cancel();
+        }
+    }
+
     pub fn heard(&self) -> Heard {
         self.heard.lock().clone()
     }
@@ -116,6 +128,15 @@ impl Flight {
 
     pub fn hear(&self, news: impl FnOnce(&mut Heard)) {
         news(&mut self.heard.lock());
+    }
+
+    /// The document has a new text: whether the flight agrees with it, which it remembers.
+    pub fn type_along(&self, id: &DocumentId, text: &Text, offset: usize) -> bool {
+        let n_typed = self.agrees(id, text, offset);
+        if n_typed.is_some_and(|n_bytes| n_bytes > 0) {
+            self.is_typed_along.store(true, Ordering::SeqCst);
+        }
+        n_typed.is_some()
     }
 
     /// How many bytes were typed since, if the text here is the flight's with those and they are what it says, or may

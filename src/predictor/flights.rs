@@ -110,15 +110,15 @@ impl Flights {
 
     /// The document has changed, and the next question is on its way: ends what no longer agrees with it.
     pub fn supersede_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
-        self.end_those(&|flight| flight.document.id == *id && !agrees(flight), Cancel::supersede);
+        self.end_those(&|flight| flight.document.id == *id && !agrees(flight), |flight| flight.cancel.supersede());
     }
 
     /// Ends what nobody wants any more of a document.
     pub fn end_unless(&self, id: &DocumentId, is_wanted: impl Fn(&Flight) -> bool) {
-        self.end_those(&|flight| flight.document.id == *id && !is_wanted(flight), Cancel::cancel);
+        self.end_those(&|flight| flight.document.id == *id && !is_wanted(flight), Flight::give_up);
     }
 
-    fn end_those(&self, is_ended: &dyn Fn(&Flight) -> bool, stop: fn(&Cancel)) {
+    fn end_those(&self, is_ended: &dyn Fn(&Flight) -> bool, stop: fn(&Flight)) {
         let mut state = self.queue.state.lock();
         if state.asked.as_ref().is_some_and(|flight| is_ended(flight)) {
             end(state.asked.take().as_ref());
@@ -184,13 +184,13 @@ impl Queue {
 impl State {
     /// `flight` is the next, whatever was.
     fn take_place(&mut self, flight: Arc<Flight>) {
-        self.end_running(Cancel::supersede);
+        self.end_running(|flight| flight.cancel.supersede());
         end(self.asked.replace(flight).as_ref());
     }
 
-    fn end_running(&mut self, stop: fn(&Cancel)) {
+    fn end_running(&mut self, stop: fn(&Flight)) {
         let Some(flight) = &self.running else { return };
-        stop(&flight.cancel);
+        stop(flight);
         flight.hear(|heard| heard.is_over = true);
         if !flight.heard().text.is_empty() {
             self.ended = Some(flight.clone());
@@ -202,7 +202,7 @@ impl Drop for Flights {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock();
         state.closed = true;
-        state.end_running(Cancel::cancel);
+        state.end_running(|flight| flight.cancel.cancel());
         end(state.asked.take().as_ref());
         state.ahead.clear();
         self.queue.bell.notify_all();
