@@ -3,6 +3,38 @@
 //!
 //! Where it cannot be said, it is not.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Most answers to a key that need no model take less.
+const URGENT_FOR: Duration = Duration::from_millis(5);
+
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// In microseconds after `STARTED`; 0 when nothing is urgent.
+static URGENT_UNTIL: AtomicU64 = AtomicU64::new(0);
+
+/// A message has come: whoever [gives way](give_way) does for a moment.
+pub fn announce() {
+    let until = STARTED.elapsed() + URGENT_FOR;
+    URGENT_UNTIL.store(until.as_micros() as u64, Ordering::Relaxed);
+}
+
+/// Lets others go first after an announcement; takes a nanosecond else. A lower priority alone does not: the answer to a
+/// key goes through several threads, and a scheduler that counts what they have just used lets some of them wait for the
+/// next tick of the clock, 4 ms.
+pub fn give_way() {
+    let until = URGENT_UNTIL.load(Ordering::Relaxed);
+    if until == 0 {
+        return;
+    }
+    if STARTED.elapsed().as_micros() as u64 >= until {
+        let _ = URGENT_UNTIL.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+    } else {
+        std::thread::yield_now();
+    }
+}
+
 /// For a thread that works behind a key: a model, what is kept of agents. Those that it starts are the same.
 pub fn lower_thread() {
     // Half of the way from the usual to the least. On Linux a priority is a thread's, elsewhere a process's.

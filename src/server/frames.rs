@@ -11,6 +11,7 @@ use tokio::io::{
 use tower_lsp::jsonrpc::{Error, Result};
 
 use super::state::State;
+use crate::priority;
 
 /// The method in whose name a malformed message is answered.
 pub const MALFORMED: &str = "foretype/malformed";
@@ -29,6 +30,7 @@ pub fn forward(input: impl AsyncRead + Unpin + Send + 'static, at_end: impl FnOn
     tokio::spawn(async move {
         let mut input = BufReader::new(input);
         while let Ok(Some(message)) = read_message(&mut input).await {
+            priority::announce();
             let written = match is_well_formed(&message) {
                 true => write_message(&mut writer, &message).await,
                 false => write_message(&mut writer, malformed().as_bytes()).await,

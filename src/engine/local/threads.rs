@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 
 use crate::engine::Cancel;
+use crate::priority;
 
 /// Turns of waiting, of about 40 ns each, before a thread parks: the loops of one pass are at most some microseconds
 /// apart, and whoever waits longer keeps a core from others.
@@ -81,6 +82,7 @@ impl Threads {
         // The workers hold a pointer to `job`: nothing may leave before they are done.
         while shared.n_done.load(Ordering::Acquire) < self.workers.len() {
             std::hint::spin_loop();
+            priority::give_way();
         }
         if own.is_err() || shared.panicked.swap(false, Ordering::Relaxed) {
             panic!("a thread of the model panicked");
@@ -133,7 +135,12 @@ impl Shared {
             if round != seen {
                 return round;
             }
-            if n_spins < MAX_SPINS { std::hint::spin_loop() } else { std::thread::park() }
+            if n_spins < MAX_SPINS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::park()
+            }
+            priority::give_way();
         }
         seen
     }
@@ -147,6 +154,7 @@ impl Job<'_> {
                 return;
             }
             (self.turn)(i);
+            priority::give_way();
         }
     }
 }
