@@ -185,7 +185,7 @@ impl Predictor {
             let is_left_alone = flight.leave();
             let Some((hit, is_answered)) = landed else {
                 if is_left_alone {
-                    self.flights.end_unless(&document.id, |other| !std::ptr::eq(other, &*flight));
+                    self.flights.end_unless(&document.id, |other| !std::ptr::eq(other, &*flight), Flight::give_up);
                 }
                 return self.close_trace(trace, Outcome::Cancelled);
             };
@@ -252,13 +252,15 @@ impl Predictor {
 
     /// A request was cancelled and no other has come for its document: ends what nobody waits for.
     pub fn abandon(&self, document: &DocumentId) {
-        self.flights.end_unless(document, |flight| flight.purpose == Purpose::Ahead || !flight.abandon());
+        let is_wanted = |flight: &Flight| flight.purpose == Purpose::Ahead || !flight.abandon();
+        self.flights.end_unless(document, is_wanted, Flight::give_up);
     }
 
     /// The document has a new text, and the cursor is probably at `offset`: ends what no longer agrees with it.
     pub fn changed(&self, document: &Snapshot, offset: usize) {
         let agrees = |flight: &Flight| flight.type_along(&document.id, &document.text, offset);
-        self.flights.supersede_unless(&document.id, agrees);
+        // The next question is on its way.
+        self.flights.end_unless(&document.id, agrees, |flight| flight.cancel.supersede());
     }
 
     pub fn tally(&self) -> Tally {
@@ -278,7 +280,7 @@ impl Predictor {
 
     /// Drops what is known of a closed document.
     pub fn forget(&self, document: &DocumentId) {
-        self.flights.end_unless(document, |_| false);
+        self.flights.end_unless(document, |_| false, |flight| flight.cancel.cancel());
         self.core.cache.lock().forget(document);
     }
 

@@ -108,17 +108,9 @@ impl Flights {
         state.running.iter().chain(&state.asked).chain(&state.ahead).any(is_same)
     }
 
-    /// The document has changed, and the next question is on its way: ends what no longer agrees with it.
-    pub fn supersede_unless(&self, id: &DocumentId, agrees: impl Fn(&Flight) -> bool) {
-        self.end_those(&|flight| flight.document.id == *id && !agrees(flight), |flight| flight.cancel.supersede());
-    }
-
-    /// Ends what nobody wants any more of a document.
-    pub fn end_unless(&self, id: &DocumentId, is_wanted: impl Fn(&Flight) -> bool) {
-        self.end_those(&|flight| flight.document.id == *id && !is_wanted(flight), Flight::give_up);
-    }
-
-    fn end_those(&self, is_ended: &dyn Fn(&Flight) -> bool, stop: fn(&Flight)) {
+    /// Ends what is not wanted of a document, and what runs of it by `stop`.
+    pub fn end_unless(&self, id: &DocumentId, is_wanted: impl Fn(&Flight) -> bool, stop: fn(&Flight)) {
+        let is_ended = |flight: &Flight| flight.document.id == *id && !is_wanted(flight);
         let mut state = self.queue.state.lock();
         if state.asked.as_ref().is_some_and(|flight| is_ended(flight)) {
             end(state.asked.take().as_ref());

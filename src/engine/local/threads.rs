@@ -1,7 +1,8 @@
 //! The threads of a model: a loop's turns are shared out among them, and they sleep when nothing runs.
 //!
 //! A forward pass is some hundred short loops in a row, so the threads spin between two of them and are parked only
-//! when no loop has come for a while. The calling thread works too.
+//! when no loop has come for a while. The calling thread works too. While a key is being answered all of them
+//! [give way](priority::give_way) between two turns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
