@@ -282,6 +282,20 @@ fn what_nobody_waits_for_is_ended() {
 }
 
 #[test]
+fn what_a_key_agreed_with_leaves_its_work_to_the_next_question() {
+    let (engine, strings) = puppet();
+    let predictor = predictor(engine, NOTHING_AHEAD);
+    let (cancel, answer) = begin(&predictor, "let n = $0\n");
+    let (_, stop) = strings.asked.recv().unwrap();
+    cancel.cancel();
+    predictor.wake();
+    answer.recv().unwrap();
+    predictor.changed(&snapshot("let n = i\n"), 9);
+    predictor.abandon(&DocumentId("a.txt".into()));
+    assert!(stop.is_cancelled() && stop.is_superseded());
+}
+
+#[test]
 fn who_is_late_to_leave_ends_it() {
     let (engine, strings) = puppet();
     let predictor = predictor(engine, NOTHING_AHEAD);
